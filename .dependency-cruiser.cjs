@@ -1,0 +1,48 @@
+/** The floors of docs/decisions and CONTRIBUTING.md: who may import whom. `npm run lint` checks them. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(environments|constructs|stacks|runtime|local-aws|scripts|services|bench|test)/', pathNot: allowed },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', comment: 'No circle of imports anywhere.', from: {}, to: { circular: true } },
+    only('runtime-alone', '^runtime/src/', '^runtime/src/', 'The runtime imports nothing of ours.'),
+    only('constructs-alone', '^constructs/src/', '^constructs/src/', 'Constructs know nothing of environments.'),
+    only('environments-alone', '^environments/', '^environments/', 'An environment is data.'),
+    only('local-aws-alone', '^local-aws/src/', '^local-aws/src/', 'The local AWS serves any repository.'),
+    only('stacks-compose', '^stacks/', '^(stacks|environments|constructs/src)/', 'Stacks compose environments and constructs.'),
+    {
+      name: 'cdktf-in-two-rooms',
+      severity: 'error',
+      comment: 'CDKTF lives in constructs/ and stacks/ alone, so that a change to its community fork stays small.',
+      from: { path: '^(environments|runtime|local-aws|scripts|services)/' },
+      to: { path: 'node_modules/(cdktf|@cdktf|constructs)/' },
+    },
+    {
+      name: 'services-meet-over-http',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'local-aws-never-ships',
+      severity: 'error',
+      comment: 'The local AWS is for the demo and the tests.',
+      from: { path: '^(environments|constructs/src|stacks|runtime/src)/' },
+      to: { path: '^local-aws/' },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(cdktf\\.out|/dist/)' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { conditionNames: ['require', 'node', 'default'], mainFields: ['main'] },
+  },
+};

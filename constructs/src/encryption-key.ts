@@ -1,0 +1,47 @@
+import { KmsAlias } from '@cdktf/provider-aws/lib/kms-alias';
+import { KmsKey } from '@cdktf/provider-aws/lib/kms-key';
+import { Construct } from 'constructs';
+import { literal } from './literal';
+import { allow, policyDocument, type Statement } from './policy-document';
+import { iamArn, type Place } from './place';
+
+export interface EncryptionKeyProps {
+  /** Alias without the `alias/`. */
+  name: string;
+  place: Place;
+  tags?: Record<string, string>;
+}
+
+/** Days between the order to delete a key and its end: time to find out that something still needs it. */
+const DELETION_WINDOW_DAYS = 30;
+
+/** A customer managed KMS key with yearly rotation. IAM policies of its account decide who may use it. */
+export class EncryptionKey extends Construct {
+  readonly arn: string;
+
+  constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
+    super(scope, id);
+    const { name, place, tags } = literal(props);
+    const key = new KmsKey(this, 'key', {
+      description: `Encrypts what ${name} stores`,
+      enableKeyRotation: true,
+      deletionWindowInDays: DELETION_WINDOW_DAYS,
+      policy: JSON.stringify(
+        policyDocument({
+          ...allow('AccountDecidesByIam', ['kms:*'], ['*']),
+          Principal: { AWS: iamArn(place, 'root') },
+        }),
+      ),
+      ...(tags && { tags }),
+    });
+    new KmsAlias(this, 'alias', { name: `alias/${name}`, targetKeyId: key.keyId });
+    this.arn = key.arn;
+  }
+
+  /** Lets a role use the key, and only by way of the named services (KMS Developer Guide, "kms:ViaService"). */
+  useThrough(services: ('s3' | 'ssm')[], { region }: Place): Statement {
+    return allow('UseKeyThroughServices', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.arn], {
+      StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
+    });
+  }
+}

@@ -1,0 +1,22 @@
+import { allow, type Statement } from '../policy-document';
+
+/**
+ * What the agent on a host needs for Session Manager, and nothing else (Systems Manager User Guide, "Create a custom
+ * IAM role for Session Manager"). The managed policy AmazonSSMManagedInstanceCore would let the host read every
+ * parameter of the account. None of these actions has a resource to name.
+ */
+export function sessionManagerStatements(): Statement[] {
+  return [
+    allow(
+      'SessionManager',
+      [
+        'ssm:UpdateInstanceInformation',
+        'ssmmessages:CreateControlChannel',
+        'ssmmessages:CreateDataChannel',
+        'ssmmessages:OpenControlChannel',
+        'ssmmessages:OpenDataChannel',
+      ],
+      ['*'],
+    ),
+  ];
+}

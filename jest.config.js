@@ -1,0 +1,22 @@
+/** Two projects: what needs no server (fast, in parallel), and what runs on one shared local AWS. */
+const common = {
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '/cdktf.out/'],
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/test/end-to-end/'],
+    },
+    {
+      ...common,
+      displayName: 'end-to-end',
+      testMatch: ['<rootDir>/test/end-to-end/**/*.test.ts'],
+    },
+  ],
+};

@@ -1,0 +1,30 @@
+import { resolve } from 'node:path';
+import { App } from 'cdktf';
+import { dockerHostProblems } from '@slipway/constructs';
+import type { Environment, Problem } from '../environments';
+import { selectWorkspace } from './backend';
+import { EnvironmentStack, type EnvironmentStackOptions } from './environment-stack';
+
+/** Synthesizes every environment into cdktf's output folder. */
+export function synthesize(environments: Environment[], options: EnvironmentStackOptions): void {
+  const app = new App();
+  for (const environment of environments) new EnvironmentStack(app, environment, options);
+  app.synth();
+  for (const environment of environments) {
+    selectWorkspace(resolve(app.outdir, 'stacks', environment.name), environment, options.stateFolder);
+  }
+}
+
+/** What the constructs know to be wrong, in the words of an environment's file. */
+export function constructProblems({ dockerHosts }: Environment): Problem[] {
+  return dockerHosts.flatMap((host, index) => dockerHostProblems(host, `dockerHosts[${index}].`));
+}
+
+/** What the machine says: where the state is, and whether AWS is really AWS. */
+export function optionsFromMachine(env: NodeJS.ProcessEnv = process.env): EnvironmentStackOptions {
+  return {
+    stateFolder: resolve(env.SLIPWAY_STATE_DIR ?? 'terraform.tfstate.d'),
+    customEndpoint: Boolean(env.AWS_ENDPOINT_URL),
+  };
+}
+
