@@ -18,7 +18,10 @@ export const SETUP_PATH = `${STATE_FOLDER}/setup.sh`;
 export const SCRIPT_PATH = `${STATE_FOLDER}/script`;
 export const COMPOSE_PATH = '/opt/app/compose.yaml';
 
-/** The same on every host: what the caller says is in files of its own, never in here. */
+/**
+ * The same on every host: what the caller says is in files of its own, never in here. It is part of the user data, so a
+ * change to it (another COMPOSE_PLUGIN, too) replaces each host at its next deploy.
+ */
 export const SETUP_SCRIPT = `#!/bin/bash
 # Sets up this Docker host. cloud-init runs it at the first boot and logs to /var/log/cloud-init-output.log.
 # To run it again: sudo ${SETUP_PATH}

@@ -62,10 +62,10 @@ export function dockerHostUserData({ containers, script, files = [] }: DockerHos
   )}`;
   const size = Buffer.byteLength(document);
   if (size > USER_DATA_LIMIT) {
-    const bytes = (text: string) => number(Buffer.byteLength(text));
+    const bytes = (text: string) => `${number(Buffer.byteLength(text))} bytes`;
     throw new Error(
-      `The Docker host's user data is ${number(size)} bytes and EC2 takes at most ${number(USER_DATA_LIMIT)}. In it are, ` +
-        `each a third larger by base64: containers ${bytes(compose)} bytes, script ${bytes(script ?? '')}, ` +
+      `The Docker host's user data is ${number(size)} bytes and EC2 takes at most ${number(USER_DATA_LIMIT)}. ` +
+        `In it, before base64 adds a third: containers ${bytes(compose)}, script ${bytes(script ?? '')}, ` +
         `files ${bytes(files.map(({ content }) => content).join(''))}. ` +
         'Put what is large into S3 or the image, and let the script fetch it.',
     );

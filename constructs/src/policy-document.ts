@@ -7,7 +7,7 @@ export interface PolicyDocument {
 export interface Statement {
   Sid: string;
   Effect: 'Allow' | 'Deny';
-  Principal?: '*' | Partial<Record<'AWS' | 'Service' | 'Federated', string | string[]>>;
+  Principal?: Partial<Record<'AWS' | 'Service' | 'Federated', string | string[]>>;
   Action: string | string[];
   Resource?: string | string[];
   Condition?: Record<string, Record<string, string | string[]>>;

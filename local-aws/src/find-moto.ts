@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { cached } from './cache';
-import { noMoto } from './errors';
+import { LocalAwsError, noMoto } from './errors';
 import { onPath } from './on-path';
 import { runCommand } from './run-command';
 
@@ -44,6 +44,7 @@ export async function findMoto(onProgress: (text: string) => void = () => undefi
     try {
       return await attempt(onProgress);
     } catch (error) {
+      if (error instanceof LocalAwsError) throw error;
       reasons.push(`${program}: ${(error as Error).message}`);
     }
   }

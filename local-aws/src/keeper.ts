@@ -15,14 +15,14 @@ export interface Kept {
   /** Holds its output; its folder is removed when the server ends on request. */
   readonly logFile: string;
   /** Its process id; undefined for the first moment. */
-  pid(): Promise<number | undefined>;
+  readonly pid: () => Promise<number | undefined>;
   /** What it has written so far. */
-  log(): Promise<string>;
-  hasEnded(): boolean;
+  readonly log: () => Promise<string>;
+  readonly hasEnded: () => boolean;
   /** From now on it keeps nobody from ending. When detached, it also outlives this process. */
-  release(detached: boolean): void;
+  readonly release: (detached: boolean) => void;
   /** SIGTERM, SIGKILL after the grace; returns when it is gone and its files are removed. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface LocalAws {
   /** Every request, one a line; a call that moto lacks shows as NotImplementedError. Removed at the end. */
   readonly logFile: string;
   /** Ends it and returns when its process is gone and its files are removed. May be called twice. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

@@ -29,7 +29,7 @@ export interface Moto {
   readonly pid: number;
   readonly logFile: string;
   /** Ends moto and returns when it is gone; a second call waits for the same end. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -56,7 +56,7 @@ async function startOn(port: number, options: MotoOptions): Promise<Moto | undef
     const pid = await untilListening(kept, endpoint);
     await checkAccount(kept, endpoint, account);
     kept.release(detached);
-    return { endpoint, pid, logFile: kept.logFile, stop: () => kept.end() };
+    return { endpoint, pid, logFile: kept.logFile, stop: kept.end };
   } catch (error) {
     const log = await kept.log();
     await kept.end();
@@ -86,7 +86,8 @@ async function untilListening(kept: Kept, endpoint: string): Promise<number> {
     const [log, pid] = await Promise.all([kept.log(), kept.pid()]);
     if (ended) throw motoNotStarted('moto ended by itself', tail(log));
     if (pid !== undefined && log.includes(`Running on ${endpoint}`)) return pid;
-    if (Date.now() > deadline) throw motoNotStarted(`moto was not ready within ${READY_WITHIN_MS / 1000} s`, tail(log));
+    if (Date.now() > deadline)
+      throw motoNotStarted(`moto was not ready within ${READY_WITHIN_MS / 1000} s`, tail(log));
     await sleep(POLL_MS);
   }
 }
@@ -100,7 +101,8 @@ async function checkAccount(kept: Kept, endpoint: string, account: string): Prom
 
 async function callerIdentity(endpoint: string): Promise<string> {
   // moto takes the service from the credential's scope, and checks no signature.
-  const authorization = 'AWS4-HMAC-SHA256 Credential=AKIAREADINESSCHECKXX/20200101/us-east-1/sts/aws4_request';
+  const authorization =
+    'AWS4-HMAC-SHA256 Credential=AKIAREADINESSCHECKXX/20200101/us-east-1/sts/aws4_request';
   const body = new URLSearchParams({ Action: 'GetCallerIdentity', Version: '2011-06-15' });
   const signal = AbortSignal.timeout(READY_WITHIN_MS);
   const answer = await fetch(endpoint, { method: 'POST', headers: { authorization }, body, signal });

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findTerraform, type Terraform } from './find-terraform';
 import { AWS_PROVIDER, findProviderMirror } from './provider-mirror';
+import type { TerraformRelease } from './terraform-release';
 
 export interface TerraformOptions {
   /** Where the CLI configuration is written: a folder of the run's own. Made when it is not there. */
@@ -10,6 +11,8 @@ export interface TerraformOptions {
   readonly providerVersion: string;
   /** Hears what takes long. @default - nobody */
   readonly onProgress?: (text: string) => void;
+  /** What is downloaded when there is no Terraform on PATH. @default - Terraform 1.11.4 */
+  readonly release?: TerraformRelease;
 }
 
 export interface TerraformForThisMachine {
@@ -26,8 +29,8 @@ export interface TerraformForThisMachine {
  * @throws LocalAwsError when Terraform can't be had
  */
 export async function terraformForThisMachine(options: TerraformOptions): Promise<TerraformForThisMachine> {
-  const { folder, providerVersion, onProgress } = options;
-  const terraform = await findTerraform(onProgress);
+  const { folder, providerVersion, onProgress, release } = options;
+  const terraform = await findTerraform(onProgress, release);
   const mirror = await findProviderMirror(providerVersion);
   const variables = await writeTerraformConfiguration(folder, mirror);
   return { terraform, mirror, variables: { ...variables, ...pathTo(terraform) } };

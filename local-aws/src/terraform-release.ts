@@ -91,7 +91,8 @@ async function download(url: string, onShare: (percent: number) => void): Promis
   }
 }
 
-/** `fetch` says only "fetch failed"; its cause says why. */
+/** `fetch` says only "fetch failed"; its cause says why, in words or, when several addresses failed, by a code. */
 function reason(error: Error): string {
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return [cause?.message, cause?.code].find((text) => text !== undefined && text !== '') ?? error.message;
 }

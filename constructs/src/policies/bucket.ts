@@ -1,5 +1,8 @@
 import { bucketArn, type Place } from '../place';
-import { allow, deny, policyDocument, type PolicyDocument } from '../policy-document';
+import { deny, policyDocument, type PolicyDocument } from '../policy-document';
+
+/** The same as a bare "*" (IAM User Guide, "Principal"), in the form that moto reads, too. */
+const EVERYONE = { AWS: '*' };
 
 /** What a private bucket refuses everyone, and the one thing that it may allow: S3's delivery of access logs. */
 export function bucketPolicy(bucket: { name: string; place: Place; receivesAccessLogs: boolean }): PolicyDocument {
@@ -7,17 +10,20 @@ export function bucketPolicy(bucket: { name: string; place: Place; receivesAcces
   const arn = bucketArn(place, name);
   const everything = [arn, `${arn}/*`];
   return policyDocument(
-    { ...deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }), Principal: '*' },
-    { ...deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }), Principal: '*' },
+    { ...deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }), Principal: EVERYONE },
+    { ...deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }), Principal: EVERYONE },
     ...(receivesAccessLogs
       ? [
           {
             // Without the account, anyone's bucket could log here (S3 User Guide, "Enabling server access logging").
-            ...allow('AllowAccessLogDelivery', ['s3:PutObject'], [`${arn}/*`], {
-              StringEquals: { 'aws:SourceAccount': place.account },
-            }),
+            Sid: 'AllowAccessLogDelivery',
+            Effect: 'Allow',
             Principal: { Service: 'logging.s3.amazonaws.com' },
-          },
+            Action: 's3:PutObject',
+            // One string, not a list: moto compares it as it stands.
+            Resource: `${arn}/*`,
+            Condition: { StringEquals: { 'aws:SourceAccount': place.account } },
+          } as const,
         ]
       : []),
   );

@@ -1,0 +1,164 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { IAMClient, GetPolicyCommand } from '@aws-sdk/client-iam';
+import { localEnvironment, startLocalAws, type LocalAws } from '../src';
+
+jest.setTimeout(60_000);
+
+const started: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((aws) => aws.stop()));
+});
+
+async function start(...options: Parameters<typeof startLocalAws>): Promise<LocalAws> {
+  const aws = await startLocalAws(...options);
+  started.push(aws);
+  return aws;
+}
+
+describe('startLocalAws', () => {
+  test('two answer at once, each for its own account, and are gone after stop()', async () => {
+    const [one, two] = await Promise.all([start(), start({ account: '210987654321', region: 'us-west-2' })]);
+
+    expect(one.endpoint).not.toBe(two.endpoint);
+    expect(await accountOf(one)).toBe('123456789012');
+    expect(await accountOf(two)).toBe('210987654321');
+    expect(two.variables).toEqual({
+      AWS_ENDPOINT_URL: two.endpoint,
+      AWS_ACCESS_KEY_ID: expect.stringMatching(/^AKIA[A-Z2-7]{16}$/) as string,
+      AWS_SECRET_ACCESS_KEY: expect.stringMatching(/^[A-Za-z0-9+/]{40}$/) as string,
+      AWS_REGION: 'us-west-2',
+      AWS_DEFAULT_REGION: 'us-west-2',
+      CHECKPOINT_DISABLE: '1',
+    });
+
+    await Promise.all([one.stop(), two.stop(), two.stop()]);
+    expect([isAlive(one.pid), isAlive(two.pid)]).toEqual([false, false]);
+    expect(existsSync(path.dirname(one.logFile))).toBe(false);
+  });
+
+  test("has AWS's managed policies, and tells its progress", async () => {
+    const progress: string[] = [];
+    const { endpoint, region } = await start({ onProgress: (text) => progress.push(text) });
+    const iam = new IAMClient({
+      endpoint,
+      region,
+      credentials: { accessKeyId: 'AKIAXX', secretAccessKey: 'x' },
+    });
+
+    const { Policy } = await iam.send(
+      new GetPolicyCommand({ PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }),
+    );
+
+    expect(Policy?.PolicyName).toBe('ReadOnlyAccess');
+    expect(progress).toEqual(['Starting the local AWS', `The local AWS answers at ${endpoint}`]);
+  });
+
+  test('refuses an account that is not 12 digits', async () => {
+    await expect(startLocalAws({ account: '1234' })).rejects.toThrow("must be 12 digits, got '1234'");
+  });
+});
+
+describe('a local AWS with the lifetime of its caller', () => {
+  test('ends when the caller is killed with -9, and leaves no files', async () => {
+    const { caller, aws } = await startCaller('caller');
+    expect(isAlive(aws.pid)).toBe(true);
+
+    caller.kill('SIGKILL');
+
+    await untilGone(aws.pid);
+    await untilRemoved(path.dirname(aws.logFile));
+  });
+
+  test('survives a Ctrl-C in the terminal until the caller has cleaned up', async () => {
+    const { caller, aws } = await startCaller('caller');
+    const ended = once(caller, 'exit');
+
+    process.kill(-(caller.pid ?? NaN), 'SIGINT'); // as a terminal does: the caller's whole process group
+
+    expect(await ended).toEqual([0, null]); // its clean-up got an answer
+    expect(isAlive(aws.pid)).toBe(false);
+  });
+
+  test('ends when its keeper alone is killed', async () => {
+    const aws = await start();
+    const keeper = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(aws.pid)], { encoding: 'utf8' }));
+
+    process.kill(keeper, 'SIGKILL');
+
+    await untilGone(aws.pid);
+  });
+});
+
+test('a detached local AWS outlives its caller and ends by a plain kill, and leaves no files', async () => {
+  const { caller, aws } = await startCaller('detached');
+  caller.kill('SIGKILL');
+  await once(caller, 'exit');
+  await sleep(500);
+  expect((await fetch(aws.endpoint)).status).toBeLessThan(500);
+
+  process.kill(aws.pid);
+
+  await untilGone(aws.pid);
+  await untilRemoved(path.dirname(aws.logFile));
+});
+
+test("a child's environment has the variables of the local AWS and none of the user's AWS", () => {
+  const inherited = {
+    HOME: '/home/me',
+    AWS_PROFILE: 'prod',
+    AWS_SESSION_TOKEN: 't',
+    AWS_ENDPOINT_URL_S3: 'https://s3',
+  };
+
+  expect(localEnvironment({ AWS_REGION: 'eu-west-1' }, inherited)).toEqual({
+    HOME: '/home/me',
+    AWS_REGION: 'eu-west-1',
+  });
+});
+
+async function accountOf(aws: LocalAws): Promise<string | undefined> {
+  const scope = `${aws.variables.AWS_ACCESS_KEY_ID ?? ''}/20300101/${aws.region}/sts/aws4_request`;
+  const answer = await fetch(aws.endpoint, {
+    method: 'POST',
+    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}` },
+    body: new URLSearchParams({ Action: 'GetCallerIdentity', Version: '2011-06-15' }),
+  });
+  return /<Account>(\d+)</.exec(await answer.text())?.[1];
+}
+
+async function startCaller(
+  lifetime: 'caller' | 'detached',
+): Promise<{ caller: ChildProcess; aws: Pick<LocalAws, 'pid' | 'endpoint' | 'logFile'> }> {
+  const tsx = pathToFileURL(require.resolve('tsx')).href;
+  const caller = spawn(process.execPath, ['--import', tsx, path.join(__dirname, 'caller.ts'), lifetime], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true, // the leader of a process group, as a command in a terminal is
+  });
+  started.push({ stop: () => Promise.resolve(void caller.kill('SIGKILL')) });
+  const [line] = (await once(caller.stdout, 'data')) as [Buffer];
+  return { caller, aws: JSON.parse(line.toString()) as Pick<LocalAws, 'pid' | 'endpoint' | 'logFile'> };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const untilGone = (pid: number) => until(() => !isAlive(pid), `process ${pid} is alive`);
+const untilRemoved = (file: string) => until(() => !existsSync(file), `${file} is still there`);
+
+async function until(holds: () => boolean, otherwise: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(otherwise);
+    await sleep(20);
+  }
+}

@@ -1,0 +1,2 @@
+export { roleCredentials } from './role-credentials';
+export type { CredentialsProvider, RoleCredentialsOptions } from './settings';
