@@ -85,7 +85,10 @@ export class Access extends Construct {
               after: [user],
               statements: serviceStatements({
                 place: this.place,
-                buckets: Object.entries(service.buckets).map(([bucket, access]) => ({ name: this.named.bucket(bucket), access })),
+                buckets: Object.entries(service.buckets).map(([bucket, access]) => ({
+                  name: this.named.bucket(bucket),
+                  access,
+                })),
                 parameters:
                   service.parameters === 'all'
                     ? { below: this.named.parameterPath }

@@ -27,4 +27,3 @@ export function optionsFromMachine(env: NodeJS.ProcessEnv = process.env): Enviro
     customEndpoint: Boolean(env.AWS_ENDPOINT_URL),
   };
 }
-

@@ -12,10 +12,18 @@ export const STATE_KEY_PREFIX = 'slipway';
  *
  * @param stateFolder of the local backend; its workspaces are folders in it
  */
-export function stateBackend(stack: TerraformStack, { state, region }: Environment, stateFolder: string, target: Target): void {
+export function stateBackend(
+  stack: TerraformStack,
+  { state, region }: Environment,
+  stateFolder: string,
+  target: Target,
+): void {
   if (state.backend === 'local') {
     // `path` is the state of the workspace `default`, which the guard never lets through.
-    new LocalBackend(stack, { path: join(stateFolder, 'default', 'terraform.tfstate'), workspaceDir: stateFolder });
+    new LocalBackend(stack, {
+      path: join(stateFolder, 'default', 'terraform.tfstate'),
+      workspaceDir: stateFolder,
+    });
     return;
   }
   const backend = new S3Backend(stack, {
@@ -25,7 +33,11 @@ export function stateBackend(stack: TerraformStack, { state, region }: Environme
     region: state.region ?? region,
     encrypt: true,
     ...(state.kmsKeyArn && { kmsKeyId: state.kmsKeyArn }),
-    ...(target.customEndpoint && { usePathStyle: true, skipCredentialsValidation: true, skipRequestingAccountId: true }),
+    ...(target.customEndpoint && {
+      usePathStyle: true,
+      skipCredentialsValidation: true,
+      skipRequestingAccountId: true,
+    }),
   });
   // Not among the properties of cdktf 0.21.
   backend.addOverride('use_lockfile', state.lockFile);
@@ -35,7 +47,11 @@ export function stateBackend(stack: TerraformStack, { state, region }: Environme
  * Makes plain `cdktf deploy dev` land in the workspace `dev`: Terraform reads the selected workspace from a file
  * beside the configuration, and takes a workspace of the local backend for existing when its folder does.
  */
-export function selectWorkspace(stackFolder: string, { name, state }: Environment, stateFolder: string): void {
+export function selectWorkspace(
+  stackFolder: string,
+  { name, state }: Environment,
+  stateFolder: string,
+): void {
   mkdirSync(join(stackFolder, '.terraform'), { recursive: true });
   writeFileSync(join(stackFolder, '.terraform', 'environment'), name);
   if (state.backend === 'local') mkdirSync(join(stateFolder, name), { recursive: true });

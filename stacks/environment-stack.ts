@@ -6,7 +6,6 @@ import {
   Parameter,
   PrivateBucket,
   SecretParameter,
-  regionalArn,
   bucketArn,
   type Place,
 } from '@slipway/constructs';
@@ -55,7 +54,10 @@ export class EnvironmentStack extends TerraformStack {
 
   private buckets(key: EncryptionKey): void {
     const { accessLogsBucket, protection } = this.environment;
-    const make = ({ name, encryption, ...lifecycle }: Environment['buckets'][number], accessLogs?: PrivateBucket) =>
+    const make = (
+      { name, encryption, ...lifecycle }: Environment['buckets'][number],
+      accessLogs?: PrivateBucket,
+    ) =>
       new PrivateBucket(this, `bucket-${name}`, {
         ...lifecycle,
         name: this.named.bucket(name),
@@ -73,8 +75,14 @@ export class EnvironmentStack extends TerraformStack {
 
     const byName = (value: (whole: string) => string) =>
       Object.fromEntries(this.environment.buckets.map(({ name }) => [name, value(this.named.bucket(name))]));
-    this.output('s3_bucket_names', byName((name) => name));
-    this.output('s3_bucket_arns', byName((name) => bucketArn(this.place, name)));
+    this.output(
+      's3_bucket_names',
+      byName((name) => name),
+    );
+    this.output(
+      's3_bucket_arns',
+      byName((name) => bucketArn(this.place, name)),
+    );
   }
 
   private parameters(key: EncryptionKey): void {
@@ -82,7 +90,11 @@ export class EnvironmentStack extends TerraformStack {
       const id = `parameter-${parameter.path.replaceAll('/', '-')}`;
       const name = this.named.parameter(parameter.path);
       if ('secret' in parameter) new SecretParameter(this, id, { name, key, ...parameter.secret });
-      else new Parameter(this, id, { name, value: 'json' in parameter ? JSON.stringify(parameter.json) : parameter.value });
+      else
+        new Parameter(this, id, {
+          name,
+          value: 'json' in parameter ? JSON.stringify(parameter.json) : parameter.value,
+        });
     }
     this.output(
       'ssm_parameter_names',
@@ -108,7 +120,11 @@ export class EnvironmentStack extends TerraformStack {
 
   private dockerHosts({ boundary }: Access): void {
     const { network: place, dockerHosts, tags, name: environment, protection } = this.environment;
-    const network = new Network(this, 'network', 'existing' in place ? place : { ...place, name: this.named.network });
+    const network = new Network(
+      this,
+      'network',
+      'existing' in place ? place : { ...place, name: this.named.network },
+    );
     const hosts = dockerHosts.map(({ name, ...settings }) => {
       const host = new DockerHost(this, `host-${name}`, {
         ...settings,

@@ -17,7 +17,11 @@ export interface Target {
  * - Account: `allowed_account_ids` stops the provider with a text that names just the wrong one; the second provider,
  *   used for one question, adds the sentence that says which was expected.
  */
-export function guardedProvider(scope: Construct, environment: Environment, { customEndpoint }: Target): void {
+export function guardedProvider(
+  scope: Construct,
+  environment: Environment,
+  { customEndpoint }: Target,
+): void {
   const { name, region, account, tags } = environment;
   const common = customEndpoint ? { s3UsePathStyle: true, skipCredentialsValidation: true } : {};
 

@@ -13,11 +13,10 @@ const built = buildSync({
   target: 'node20',
   packages: 'external',
   alias: { '@slipway/constructs': path.join(__dirname, '../constructs/src/index.ts') },
-  sourcemap: 'inline',
+  sourcemap: process.sourceMapsEnabled && 'inline',
   logLevel: 'error',
 });
 
-process.setSourceMapsEnabled(true);
 const main = new Module(entry, null);
 main.filename = entry;
 main.paths = Module._nodeModulePaths(__dirname);

@@ -32,10 +32,12 @@ export function ingressRules({ webCidrs = ['0.0.0.0/0'], sshCidrs = [] }: Ingres
     toPort,
   });
   return [
-    ...webCidrs.flatMap((cidr) => WEB_PORTS.map((ports) => rule(cidr, ports))),
-    ...sshCidrs.map((cidr) => rule(cidr, [22, 22])),
+    ...unique(webCidrs).flatMap((cidr) => WEB_PORTS.map((ports) => rule(cidr, ports))),
+    ...unique(sshCidrs).map((cidr) => rule(cidr, [22, 22])),
   ];
 }
+
+const unique = (cidrs: string[]) => [...new Set(cidrs)];
 
 /** SSH is never open to anyone. */
 export function ingressProblems({ sshCidrs = [] }: Ingress, path: string): Problem[] {

@@ -86,14 +86,15 @@ export class DockerHost extends Construct {
     }
     new VpcSecurityGroupEgressRule(this, 'out', { securityGroupId: group.id, ipProtocol: '-1', ...range('0.0.0.0/0'), tags });
 
+    // A construct of ours makes the caller's values literal by itself; twice would be once too often.
     const role = new ServiceRole(this, 'role', {
-      name,
-      description: `Docker host ${name}: Session Manager, and nothing else`,
-      place,
+      name: props.name,
+      description: `Docker host ${props.name}: Session Manager, and nothing else`,
+      place: props.place,
       trust: trustService(partition(place) === 'aws-cn' ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com'),
       statements: sessionManagerStatements(),
       boundary,
-      tags,
+      tags: { ...props.tags, Name: props.name },
     });
     const profile = new IamInstanceProfile(this, 'profile', { name, role: role.name, tags });
 
@@ -102,7 +103,6 @@ export class DockerHost extends Construct {
       instanceType,
       subnetId: network.subnetId,
       vpcSecurityGroupIds: [group.id],
-      ...(network.publicAddress !== undefined && { associatePublicIpAddress: network.publicAddress }),
       iamInstanceProfile: profile.name,
       ebsOptimized: true,
       disableApiTermination: host.terminationProtection ?? false,

@@ -19,14 +19,27 @@ function convert(value: unknown): unknown {
   return value;
 }
 
-/** CDKTF's own markers (`${TfToken[…]}`, `#{TfToken[…]}`, `&{TfToken[…]}`) need more: it would resolve `$${TfToken[` too. */
+/** A template that yields nothing. Without quotes, as the text may become part of JSON. */
+const NOTHING = '%{if true}%{endif}';
+
+/** In CDKTF's own markers of texts, lists and maps; it would resolve `$${TfToken[` too. */
+const INSIDE_MARKER = /(?<=[$#&@]\{Tf)(?=Token\[)/g;
+
+/** CDKTF's own pattern of a number in a text; its markers are huge negative ones, which nobody writes. */
+const NUMBER = /([-|\d.+]+)(e[-|\d.eE+]+)/g;
+const isMarker = (number: string) => Number.parseFloat(number) < -1e288 && Number.parseFloat(number) > -1e300;
+
 function convertText(text: string): string {
   return text
-    .split(/([$#&@]\{)(?=TfToken\[)/)
-    .map((part, index) => (index % 2 === 1 ? `\${"${part.charAt(0)}"}{` : part.replace(/[$%](?=\{)/g, '$&$&')))
-    .join('');
+    .replace(/[$%](?=\{)/g, '$&$&')
+    .replace(INSIDE_MARKER, NOTHING)
+    .replace(NUMBER, (number, digits: string, exponent: string) =>
+      isMarker(number) ? digits + NOTHING + exponent : number,
+    );
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -22,8 +22,6 @@ export type NetworkProps =
 export class Network extends Construct {
   readonly vpcId: string;
   readonly subnetId: string;
-  /** Whether hosts get a public address; undefined leaves it to the subnet's own setting. */
-  readonly publicAddress: boolean | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
@@ -43,7 +41,12 @@ export class Network extends Construct {
     // A VPC's default group lets its members talk to each other: emptied, since nothing here uses it.
     new DefaultSecurityGroup(this, 'default-group', { vpcId: vpc.id, tags });
     const gateway = new InternetGateway(this, 'gateway', { vpcId: vpc.id, tags });
-    const subnet = new Subnet(this, 'subnet', { vpcId: vpc.id, cidrBlock: plan.newWithCidr, tags });
+    const subnet = new Subnet(this, 'subnet', {
+      vpcId: vpc.id,
+      cidrBlock: plan.newWithCidr,
+      mapPublicIpOnLaunch: true,
+      tags,
+    });
     const routes = new RouteTable(this, 'routes', { vpcId: vpc.id, tags });
     new Route(this, 'to-internet', {
       routeTableId: routes.id,
@@ -53,6 +56,5 @@ export class Network extends Construct {
     new RouteTableAssociation(this, 'association', { subnetId: subnet.id, routeTableId: routes.id });
     this.vpcId = vpc.id;
     this.subnetId = subnet.id;
-    this.publicAddress = true;
   }
 }

@@ -27,7 +27,7 @@ export class Parameter extends Construct {
 
 export interface SecretParameterProps {
   name: string;
-  /** The Terraform variable that brings the value, given as TF_VAR_{variable} in the environment. */
+  /** The Terraform variable that brings the value, given as TF_VAR_{variable} in the environment: letters, digits and _. */
   variable: string;
   /** Terraform can't compare a value that it doesn't keep: raising this writes the variable's value anew. */
   version: number;
@@ -45,11 +45,18 @@ export class SecretParameter extends Construct {
   constructor(scope: Construct, id: string, props: SecretParameterProps) {
     super(scope, id);
     const { name, variable, version, key, tags } = literal(props);
+    // It becomes part of an expression.
+    if (!/^[a-z_]\w*$/i.test(props.variable)) {
+      throw new Error(
+        `The parameter ${props.name} can't be built: variable is ${JSON.stringify(props.variable)}; expected letters, digits and _, not starting with a digit.`,
+      );
+    }
     this.name = name;
     const value = new TerraformVariable(this, 'value', {
       type: 'string',
       sensitive: true,
-      description: `Value of the parameter ${name}`,
+      // Terraform evaluates nothing here, so that a caller's text, as literal() writes it, would not come out as it was.
+      description: 'Value of a secret parameter',
       // With no default Terraform would ask for the value at a destroy, too; the precondition asks where it matters.
       default: '',
     });

@@ -1,4 +1,4 @@
-import { bucketArn, iamArn, regionalArn, type Place } from '../place';
+import { bucketArn, iamArn, partition, regionalArn, type Place } from '../place';
 import { allow, type Statement } from '../policy-document';
 import { githubProviderArn } from './github';
 
@@ -8,14 +8,19 @@ export interface DeployScope {
   /** Value of the tag Environment on everything that can be tagged. */
   environment: string;
   buckets: string[];
+  /** What may happen to buckets and their objects; see PrivateBucketProps. @default 'disposable' */
+  protection?: 'disposable' | 'keep-objects' | 'locked';
   parameterPath: string;
   /** Empty where another environment of the account owns them. */
   repositories: string[];
   keyAlias: string;
   user: string;
   roles: string[];
-  /** ARNs of the boundaries; a role or user without one of them can't be made or changed. */
-  boundaries: string[];
+  /**
+   * ARNs of what the environment's user and roles stand under, and of what the pipeline's own role does. A user or role
+   * that isn't under the first can't be made or changed, which leaves out the pipeline's own role.
+   */
+  boundaries: [ofIdentities: string, ofPipeline: string];
   ownsOidcProvider: boolean;
   /** An existing VPC and subnet, which carry no tag of ours. @default - a VPC of the environment's own */
   existingNetwork?: { vpcId: string; subnetId: string };
@@ -25,251 +30,256 @@ export interface DeployScope {
 
 /**
  * What the pipeline's role may do: manage one environment's resources, by name where they have one, by tag where they
- * don't. It can't read objects, and can't gain anything: all users and roles it makes stand under a boundary, it
- * can't change a boundary, and this policy is its own boundary, too.
+ * don't. Its actions are those that Terraform was seen to call (test/who-may-do-what.test.ts has the list).
+ *
+ * It gains nothing. Users and roles that it makes stand under a boundary, and this policy is its own boundary, too.
+ * What it stands on itself (both boundaries, its role, GitHub's OIDC provider) it may read and tag: an administrator
+ * makes these with the first deploy, changes them, and destroys them last. With CreatePolicy, for one, it could make
+ * a boundary that bounds nothing.
+ *
+ * AWS takes 6,144 characters for all of it. So one statement serves several services (an action of one never matches
+ * a resource of another), and a wildcard stands for actions where it adds none that matter on those resources.
  */
 export function deployStatements(scope: DeployScope): Statement[] {
   return [
-    ...bucketStatements(scope),
-    ...parameterStatements(scope),
-    ...keyStatements(scope),
-    ...repositoryStatements(scope),
+    byName([buckets(scope), parameters(scope), repositories(scope), identities(scope)]),
     ...identityStatements(scope),
+    ...keyStatements(scope),
     ...hostStatements(scope),
+    allow('See', ['ec2:Describe*', 'kms:ListAliases', 'ssm:DescribeParameters'], ['*'], {
+      StringEquals: { 'aws:RequestedRegion': scope.place.region },
+    }),
     ...stateStatements(scope),
   ];
 }
 
-function bucketStatements({ place, buckets }: DeployScope): Statement[] {
-  const arns = buckets.map((name) => bucketArn(place, name));
-  return [
-    allow(
-      'Buckets',
-      [
-        's3:CreateBucket',
-        's3:DeleteBucket',
-        's3:DeleteBucketPolicy',
-        's3:GetAccelerateConfiguration',
-        's3:GetBucket*',
-        's3:GetEncryptionConfiguration',
-        's3:GetLifecycleConfiguration',
-        's3:GetReplicationConfiguration',
-        's3:ListBucket*',
-        's3:ListTagsForResource',
-        's3:PutBucket*',
-        's3:PutEncryptionConfiguration',
-        's3:PutLifecycleConfiguration',
-        's3:TagResource',
-        's3:UntagResource',
-      ],
-      arns,
-    ),
-    // Disposable buckets go with their objects.
-    allow('EmptyBuckets', ['s3:DeleteObject', 's3:DeleteObjectVersion'], arns.map((arn) => `${arn}/*`)),
-  ];
+interface Named {
+  actions: string[];
+  arns: string[];
 }
 
-function parameterStatements({ place, parameterPath }: DeployScope): Statement[] {
+function byName(services: Named[]): Statement {
+  return allow(
+    'Names',
+    services.flatMap(({ actions }) => actions),
+    services.flatMap(({ arns }) => arns),
+  );
+}
+
+function buckets({ place, buckets: names, protection = 'disposable' }: DeployScope): Named {
+  const arns = names.map((name) => bucketArn(place, name));
+  return {
+    actions: [
+      's3:CreateBucket',
+      ...(protection === 'locked' ? [] : ['s3:DeleteBucket']),
+      's3:DeleteBucketPolicy',
+      ...(protection === 'disposable' ? ['s3:DeleteObject', 's3:DeleteObjectVersion'] : []),
+      's3:Get*Configuration',
+      's3:GetBucket*',
+      's3:ListBucket*',
+      's3:PutBucket*',
+      's3:PutEncryptionConfiguration',
+      's3:PutLifecycleConfiguration',
+    ],
+    arns: [...arns, ...(protection === 'disposable' ? arns.map((arn) => `${arn}/*`) : [])],
+  };
+}
+
+function parameters({ place, parameterPath }: DeployScope): Named {
+  return {
+    actions: ['ssm:*Parameter', 'ssm:*TagsToResource', 'ssm:*TagsForResource', 'ssm:*TagsFromResource'],
+    arns: [
+      regionalArn(place, 'ssm', `parameter${parameterPath}/*`),
+      // Amazon's own, which name its latest images. Nobody else can write them.
+      regionalArn({ ...place, account: '' }, 'ssm', 'parameter/aws/service/*'),
+    ],
+  };
+}
+
+function repositories({ place, repositories: names }: DeployScope): Named {
+  if (names.length === 0) return { actions: [], arns: [] };
+  return {
+    actions: [
+      'ecr:*LifecyclePolicy',
+      'ecr:*Repository',
+      'ecr:*Resource',
+      'ecr:DescribeRepositories',
+      'ecr:PutImageScanningConfiguration',
+      'ecr:PutImageTagMutability',
+    ],
+    arns: names.map((name) => regionalArn(place, 'ecr', `repository/${name}`)),
+  };
+}
+
+/** None of these widens what an identity may do. */
+function identities({ place, user, roles, boundaries, ownsOidcProvider }: DeployScope): Named {
+  return {
+    actions: [
+      'iam:*AccessKey',
+      'iam:*InstanceProfile',
+      'iam:DeleteUser',
+      'iam:Get*',
+      'iam:List*',
+      'iam:Tag*',
+      'iam:Untag*',
+    ],
+    arns: [
+      iamArn(place, `user/${user}`),
+      ...roles.flatMap((name) => [iamArn(place, `role/${name}`), iamArn(place, `instance-profile/${name}`)]),
+      ...boundaries,
+      ...(ownsOidcProvider ? [githubProviderArn(place)] : []),
+    ],
+  };
+}
+
+function identityStatements({ place, user, roles, boundaries: [boundary] }: DeployScope): Statement[] {
+  const roleArns = roles.map((name) => iamArn(place, `role/${name}`));
   return [
     allow(
-      'Parameters',
-      ['ssm:AddTagsToResource', 'ssm:DeleteParameter', 'ssm:GetParameter*', 'ssm:ListTagsForResource', 'ssm:PutParameter', 'ssm:RemoveTagsFromResource'],
-      [regionalArn(place, 'ssm', `parameter${parameterPath}/*`)],
+      'Bounded',
+      [
+        'iam:CreateRole',
+        'iam:CreateUser',
+        'iam:DeleteRole',
+        'iam:DeleteRolePolicy',
+        'iam:DeleteUserPolicy',
+        'iam:Put*PermissionsBoundary',
+        'iam:PutRolePolicy',
+        'iam:PutUserPolicy',
+        'iam:UpdateAssumeRolePolicy',
+        'iam:UpdateRole*',
+      ],
+      [iamArn(place, `user/${user}`), ...roleArns],
+      { StringEquals: { 'iam:PermissionsBoundary': boundary } },
     ),
-    allow('FindParameters', ['ssm:DescribeParameters'], ['*']),
-    allow('LatestImages', ['ssm:GetParameter'], [regionalArn({ ...place, account: '' }, 'ssm', 'parameter/aws/service/*')]),
+    allow('Pass', ['iam:PassRole'], roleArns, {
+      StringEquals: { 'iam:PassedToService': `ec2.amazonaws.com${partition(place) === 'aws-cn' ? '.cn' : ''}` },
+    }),
   ];
 }
 
 function keyStatements({ place, environment, keyAlias }: DeployScope): Statement[] {
-  const keys = regionalArn(place, 'kms', 'key/*');
-  const own = { StringEquals: { 'aws:ResourceTag/Environment': environment } };
+  const keys = [regionalArn(place, 'kms', 'key/*')];
+  const through = (...services: string[]) => ({
+    'kms:ViaService': services.map((service) => `${service}.${place.region}.amazonaws.com`),
+  });
   return [
-    allow('MakeKeys', ['kms:CreateKey', 'kms:TagResource'], ['*'], { StringEquals: { 'aws:RequestTag/Environment': environment } }),
+    // Without the second half it could take over a key that is there already, by giving it the tag.
+    allow('NewKeys', ['kms:CreateKey', 'kms:TagResource'], ['*'], {
+      StringEquals: requestTag(environment),
+      Null: { 'aws:ResourceTag/Environment': 'true', 'kms:ResourceAliases': 'true' },
+    }),
     allow(
       'Keys',
       [
         'kms:*Alias',
-        'kms:Decrypt',
+        'kms:*Resource',
         'kms:DescribeKey',
         'kms:EnableKeyRotation',
-        'kms:Encrypt',
-        'kms:GenerateDataKey',
         'kms:GetKey*',
         'kms:ListResourceTags',
         'kms:PutKeyPolicy',
         'kms:ScheduleKeyDeletion',
-        'kms:TagResource',
-        'kms:UntagResource',
         'kms:UpdateKeyDescription',
       ],
-      [keys],
-      own,
+      keys,
+      own(environment),
     ),
-    allow('KeyAlias', ['kms:*Alias'], [regionalArn(place, 'kms', keyAlias)]),
-    allow('FindKeys', ['kms:ListAliases'], ['*']),
-  ];
-}
-
-function repositoryStatements({ place, repositories }: DeployScope): Statement[] {
-  if (repositories.length === 0) return [];
-  return [
+    allow('Alias', ['kms:*Alias'], [regionalArn(place, 'kms', keyAlias)]),
+    allow('Secrets', ['kms:Decrypt', 'kms:Encrypt'], keys, {
+      StringEquals: { ...resourceTag(environment), ...through('ssm') },
+    }),
+    // Volumes and repositories are encrypted with AWS's own keys of the account. These let everyone of the account in,
+    // but this policy is a boundary, too. ECR retires its grants in the name of whoever deletes a repository.
     allow(
-      'Repositories',
-      [
-        'ecr:CreateRepository',
-        'ecr:DeleteLifecyclePolicy',
-        'ecr:DeleteRepository',
-        'ecr:DescribeRepositories',
-        'ecr:GetLifecyclePolicy',
-        'ecr:ListTagsForResource',
-        'ecr:PutImageScanningConfiguration',
-        'ecr:PutImageTagMutability',
-        'ecr:PutLifecyclePolicy',
-        'ecr:TagResource',
-        'ecr:UntagResource',
-      ],
-      repositories.map((name) => regionalArn(place, 'ecr', `repository/${name}`)),
+      'AwsKeys',
+      ['kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey*', 'kms:ReEncrypt*', 'kms:RetireGrant'],
+      keys,
+      {
+        StringEquals: through('ec2', 'ecr'),
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': ['alias/aws/ebs', 'alias/aws/ecr'] },
+      },
     ),
-  ];
-}
-
-function identityStatements(scope: DeployScope): Statement[] {
-  const { place, user, roles, boundaries, ownsOidcProvider } = scope;
-  const userArn = iamArn(place, `user/${user}`);
-  const roleArns = roles.map((name) => iamArn(place, `role/${name}`));
-  const profileArns = roles.map((name) => iamArn(place, `instance-profile/${name}`));
-  return [
-    allow('SeeIdentities', ['iam:Get*', 'iam:List*'], [userArn, ...roleArns, ...profileArns, ...boundaries]),
-    allow(
-      'IdentitiesUnderBoundary',
-      [
-        'iam:AttachRolePolicy',
-        'iam:CreateRole',
-        'iam:CreateUser',
-        'iam:DeleteRolePolicy',
-        'iam:DeleteUserPolicy',
-        'iam:DetachRolePolicy',
-        'iam:PutRolePermissionsBoundary',
-        'iam:PutRolePolicy',
-        'iam:PutUserPermissionsBoundary',
-        'iam:PutUserPolicy',
-      ],
-      [userArn, ...roleArns],
-      { StringEquals: { 'iam:PermissionsBoundary': boundaries } },
-    ),
-    // None of these widens what an identity may do.
-    allow(
-      'Identities',
-      [
-        'iam:CreateAccessKey',
-        'iam:DeleteAccessKey',
-        'iam:DeleteRole',
-        'iam:DeleteUser',
-        'iam:TagRole',
-        'iam:TagUser',
-        'iam:UntagRole',
-        'iam:UntagUser',
-        'iam:UpdateAccessKey',
-        'iam:UpdateAssumeRolePolicy',
-        'iam:UpdateRole',
-        'iam:UpdateRoleDescription',
-      ],
-      [userArn, ...roleArns],
-    ),
-    // A boundary can be made and, once nothing stands under it, deleted; never changed (no CreatePolicyVersion).
-    allow('Boundaries', ['iam:CreatePolicy', 'iam:DeletePolicy', 'iam:TagPolicy', 'iam:UntagPolicy'], boundaries),
-    allow(
-      'Profiles',
-      [
-        'iam:AddRoleToInstanceProfile',
-        'iam:CreateInstanceProfile',
-        'iam:DeleteInstanceProfile',
-        'iam:RemoveRoleFromInstanceProfile',
-        'iam:TagInstanceProfile',
-        'iam:UntagInstanceProfile',
-      ],
-      profileArns,
-    ),
-    allow('PassRolesToHosts', ['iam:PassRole'], roleArns, { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } }),
-    ...(ownsOidcProvider
-      ? [
-          allow(
-            'OidcProvider',
-            ['iam:CreateOpenIDConnectProvider', 'iam:DeleteOpenIDConnectProvider', 'iam:GetOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider', 'iam:UntagOpenIDConnectProvider'],
-            [githubProviderArn(place)],
-          ),
-        ]
-      : []),
   ];
 }
 
 function hostStatements({ place, environment, existingNetwork }: DeployScope): Statement[] {
   const ec2 = (resource: string) => regionalArn(place, 'ec2', resource);
-  const requested = { StringEquals: { 'aws:RequestTag/Environment': environment } };
-  const own = { StringEquals: { 'aws:ResourceTag/Environment': environment } };
+  const requested = { StringEquals: requestTag(environment) };
   return [
-    allow('SeeHosts', ['ec2:Describe*'], ['*'], { StringEquals: { 'aws:RequestedRegion': place.region } }),
     allow(
-      'MakeTagged',
+      'Make',
       [
         'ec2:AuthorizeSecurityGroup*',
-        'ec2:CreateInternetGateway',
-        'ec2:CreateRouteTable',
+        ...(existingNetwork
+          ? []
+          : ['ec2:CreateInternetGateway', 'ec2:CreateRouteTable', 'ec2:CreateSubnet', 'ec2:CreateVpc']),
         'ec2:CreateSecurityGroup',
-        'ec2:CreateSubnet',
-        'ec2:CreateVpc',
         'ec2:RunInstances',
       ],
       [ec2('*')],
-      requested,
+      made(environment),
     ),
-    allow('TagWhileMaking', ['ec2:CreateTags'], [ec2('*')], { StringEquals: { 'aws:RequestTag/Environment': environment }, Null: { 'ec2:CreateAction': 'false' } }),
-    // What a new host stands on but doesn't own: Amazon's images have no tag, a network interface is made with it.
-    allow('RunOn', ['ec2:RunInstances'], [regionalArn({ ...place, account: '*' }, 'ec2', 'image/*'), ec2('network-interface/*')]),
+    // What a host needs that no tag can tell: Amazon's images have none of ours, the others are made with the host.
+    allow(
+      'RunOn',
+      ['ec2:RunInstances'],
+      [regionalArn({ ...place, account: '*' }, 'ec2', 'image/*'), ec2('network-interface/*'), ec2('volume/*')],
+    ),
     ...(existingNetwork
       ? [
           allow(
-            'UseNetwork',
+            'RunIn',
             ['ec2:CreateSecurityGroup', 'ec2:RunInstances'],
             [ec2(`vpc/${existingNetwork.vpcId}`), ec2(`subnet/${existingNetwork.subnetId}`)],
           ),
         ]
       : []),
     allow(
-      'ManageTagged',
+      'Manage',
       [
-        'ec2:AssociateRouteTable',
-        'ec2:AttachInternetGateway',
-        'ec2:AuthorizeSecurityGroup*',
-        'ec2:CreateRoute*',
-        'ec2:CreateSecurityGroup',
-        'ec2:CreateSubnet',
-        'ec2:CreateTags',
-        'ec2:Delete*',
-        'ec2:DetachInternetGateway',
-        'ec2:DisassociateRouteTable',
+        ...(existingNetwork ? [] : ['ec2:*InternetGateway', 'ec2:*Route', 'ec2:*RouteTable', 'ec2:*Subnet', 'ec2:*Vpc']),
+        'ec2:*SecurityGroup*',
+        'ec2:*Tags',
         'ec2:Modify*',
-        'ec2:ReplaceRoute*',
-        'ec2:RevokeSecurityGroup*',
         'ec2:RunInstances',
         'ec2:StartInstances',
         'ec2:StopInstances',
         'ec2:TerminateInstances',
       ],
       [ec2('*')],
-      own,
+      own(environment),
     ),
+    allow('TagMade', ['ec2:CreateTags'], [ec2('*')], { ...requested, Null: { 'ec2:CreateAction': 'false' } }),
+    // Made without a tag: a host's volume and, with a VPC, its default security group. The provider tags them next.
+    allow('TagNew', ['ec2:CreateTags'], [...(existingNetwork ? [] : [ec2('security-group/*')]), ec2('volume/*')], {
+      ...requested,
+      Null: { 'aws:ResourceTag/Environment': 'true', 'aws:ResourceTag/Name': 'true' },
+    }),
   ];
+}
+
+const requestTag = (environment: string) => ({ 'aws:RequestTag/Environment': environment });
+const resourceTag = (environment: string) => ({ 'aws:ResourceTag/Environment': environment });
+
+/** On what is being made with the environment's tag, and never on what has another's. */
+function made(environment: string): Statement['Condition'] {
+  return { StringEquals: requestTag(environment), StringEqualsIfExists: resourceTag(environment) };
+}
+
+/** On what has the environment's tag, as long as it is not given another's. */
+function own(environment: string): Statement['Condition'] {
+  return { StringEquals: resourceTag(environment), StringEqualsIfExists: requestTag(environment) };
 }
 
 /** The object of the state and its lock file (Terraform, "S3 backend: permissions required"). */
 function stateStatements({ place, state }: DeployScope): Statement[] {
   if (!state) return [];
   const bucket = bucketArn(place, state.bucket);
+  const objects = `${bucket}/${state.keyPrefix}/*`;
   return [
-    allow('ListState', ['s3:ListBucket'], [bucket]),
-    allow('State', ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], [`${bucket}/${state.keyPrefix}/*`]),
+    allow('State', ['s3:GetObject', 's3:ListBucket', 's3:PutObject'], [bucket, objects]),
+    allow('Unlock', ['s3:DeleteObject'], [`${objects}.tflock`]),
     ...(state.kmsKeyArn ? [allow('StateKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [state.kmsKeyArn])] : []),
   ];
 }

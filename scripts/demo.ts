@@ -1,0 +1,192 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import { $, chalk } from 'zx';
+import { z } from 'zod';
+import { names } from '../stacks/names';
+import { commandFailed, OperatorError, runScript } from './errors';
+import { leftovers } from './leftovers';
+import { startLocalRun, type LocalRun } from './local-run';
+import { step, table, terraformProgress } from './steps';
+import { cdktf, plain, terraform, terraformOutputs } from './terraform';
+
+const ENVIRONMENT = 'dev';
+const TSX = join(__dirname, '..', 'node_modules', '.bin', 'tsx');
+
+const HELP = `Deploys ${ENVIRONMENT} to an AWS on this machine, proves the role chain, and destroys it again. No AWS account is touched.
+
+Usage: npm run demo -- [--keep]
+
+  --keep   leave the local AWS and the environment up, and print the variables to use them with
+  --help   this text`;
+
+// The SDK's versions are pinned here; its notice of the end of Node 20's support tells a user of the demo nothing.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+void runScript(async () => {
+  const { keep, help } = argumentsOf(process.argv.slice(2));
+  if (help) {
+    console.log(HELP);
+    return;
+  }
+  const started = performance.now();
+  const run = await step('Start a local AWS', (onProgress) =>
+    startLocalRun({ environment: ENVIRONMENT, lifetime: keep ? 'detached' : 'caller', onProgress }),
+  );
+  console.log(chalk.dim(`  Terraform ${run.tools.terraform}, AWS provider from ${run.tools.provider}`));
+  const stopOnSignal = () => {
+    console.error('\nStopped; the local AWS and all that was in it is gone.');
+    void run.stop().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', stopOnSignal).once('SIGTERM', stopOnSignal);
+
+  try {
+    const made = await deploy(run);
+    const proven = await prove(run);
+    if (!keep) proven.push(...(await destroy(run)));
+    console.log(`\n${chalk.bold('Made')}\n${table(made)}\n\n${chalk.bold('Proven')}\n${table(proven)}\n`);
+  } catch (error) {
+    const faults = run.faults();
+    await run.stop();
+    if (faults) console.error(`Errors of the local AWS itself:\n${faults}\n`);
+    throw error;
+  }
+  if (keep) console.log(howToUse(run));
+  else await step('Stop the local AWS', run.stop);
+  console.log(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+  // zx's children are gone; a signal handler must not keep an ended demo alive.
+  process.removeListener('SIGINT', stopOnSignal).removeListener('SIGTERM', stopOnSignal);
+});
+
+type Row = [what: string, how: string];
+
+async function deploy(run: LocalRun): Promise<Row[]> {
+  const { env } = run;
+  await step(`cdktf deploy ${ENVIRONMENT}`, (tell) =>
+    cdktf(['deploy', ENVIRONMENT, '--auto-approve'], { env, onLine: terraformProgress(tell) }),
+  );
+  const outputs = await step('Read the outputs', () => terraformOutputs(ENVIRONMENT, { env }));
+  const { minikube_base_credentials: secret, ...shown } = outputs;
+  return Object.entries(shown).map(([name, value]) => [name, summary(value)]);
+}
+
+async function prove(run: LocalRun): Promise<Row[]> {
+  const { env, environment } = run;
+  const secretFile = join(run.folder, 'aux-aws-credentials-secret.yaml');
+  const secret = await step('Write the Kubernetes secret', async () => {
+    const written = await $({
+      env,
+      quiet: true,
+      nothrow: true,
+    })`${TSX} ${join(__dirname, 'setup-k8s-secrets.ts')} ${ENVIRONMENT} --file ${secretFile}`;
+    if (written.exitCode !== 0) throw commandFailed('setup-k8s-secrets.ts', written.stderr);
+    const mode = (statSync(secretFile).mode & 0o777).toString(8);
+    if (mode !== '600') throw new OperatorError(`The secret's file has the mode ${mode}, expected 600.`);
+    return secretShape.parse(parse(readFileSync(secretFile, 'utf8')));
+  });
+
+  const { parameter, serviceRole } = names(environment);
+  const name = parameter('api/config');
+  const service = await step('Take on the AUX role and read a parameter as it', async () => {
+    // The variables of the secret and the way to the local AWS: what a pod would see, and nothing else.
+    const pod = {
+      PATH: env.PATH,
+      HOME: '/nonexistent',
+      AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL,
+      ...secret.stringData,
+    };
+    const result = await $({
+      env: pod,
+      quiet: true,
+      nothrow: true,
+    })`${TSX} ${join(__dirname, 'demo-service.ts')} ${name}`;
+    if (result.exitCode !== 0) throw commandFailed('demo-service.ts', result.stderr);
+    const { identity, value } = serviceAnswer.parse(JSON.parse(result.stdout));
+    const role = `:assumed-role/${serviceRole('aux')}/`;
+    if (!identity.includes(role))
+      throw new OperatorError(`Expected to act as …${role}…, but was ${identity}.`);
+    return { identity, value };
+  });
+
+  const inWorkspace = await step('Look into the state', () => Promise.resolve(resourcesInState(run)));
+
+  await step('Plan again', async () => {
+    const plan = await terraform(ENVIRONMENT, ['plan', '-input=false', '-detailed-exitcode', '-no-color'], {
+      env,
+    });
+    if (plan.exitCode !== 0) throw commandFailed('terraform plan', plain(plan.stdall));
+  });
+  return [
+    ['workspace', `${ENVIRONMENT}, with ${inWorkspace} resources, by plain "cdktf deploy ${ENVIRONMENT}"`],
+    ['secret', `namespace ${secret.metadata.namespace}, mode 0600, key of ${names(environment).baseUser}`],
+    ['role taken on', service.identity],
+    ['read as that role', `${name} = ${service.value}`],
+    ['second plan', 'no changes'],
+  ];
+}
+
+async function destroy(run: LocalRun): Promise<Row[]> {
+  const { env, environment } = run;
+  await step(`cdktf destroy ${ENVIRONMENT}`, (tell) =>
+    cdktf(['destroy', ENVIRONMENT, '--auto-approve'], { env, onLine: terraformProgress(tell) }),
+  );
+  const left = await step('Look for what is left', () => leftovers(environment, env));
+  if (left.length > 0) throw new OperatorError(`The destroy left something behind:\n  ${left.join('\n  ')}`);
+  return [
+    ['destroyed', 'nothing left: no bucket, parameter, repository, user, role, policy, instance or network'],
+  ];
+}
+
+/** Resources in the state of the environment's own workspace; no other workspace may have a state. */
+function resourcesInState({ folder }: LocalRun): number {
+  const states = readdirSync(join(folder, 'state'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.tfstate'),
+  );
+  const expected = join(ENVIRONMENT, 'terraform.tfstate');
+  if (states.join() !== expected)
+    throw new OperatorError(`Expected state in ${expected} alone, found ${states.join(', ') || 'none'}.`);
+  return stateShape.parse(JSON.parse(readFileSync(join(folder, 'state', expected), 'utf8'))).resources.length;
+}
+
+const stateShape = z.object({ resources: z.array(z.unknown()).min(1) });
+const secretShape = z.object({
+  metadata: z.object({ namespace: z.string() }),
+  stringData: z.record(z.string(), z.string()),
+});
+const serviceAnswer = z.object({ identity: z.string(), value: z.string() });
+
+/** The values of an output, in a line. */
+function summary(value: unknown): string {
+  if (!isRecord(value)) return String(value);
+  const inner = (each: unknown) => (isRecord(each) ? Object.values(each).join(' ') : String(each));
+  return Object.values(value).map(inner).join(', ');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Shell lines; the keys among them are good for nothing but the local AWS. */
+function howToUse({ variables, pid, folder }: LocalRun): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  return `${chalk.bold('Left up.')} To use it, in a shell here:\n\n${exports.join('\n')}\n
+aws s3 ls                     # the local AWS, by the aws CLI
+npx cdktf output ${ENVIRONMENT}         # and by cdktf
+npm run k8s-secret -- ${ENVIRONMENT} --stdout
+
+To end it:\n\nkill ${pid} && rm -r ${quoted(folder)}\n`;
+}
+
+function argumentsOf(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    });
+    return values;
+  } catch (error) {
+    throw new OperatorError(`${(error as Error).message}.\n\n${HELP}`);
+  }
+}

@@ -1,0 +1,46 @@
+/** Something that the person at the terminal can put right. `message` says what happened and what to do; nothing else is printed. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+}
+
+export const unknownEnvironment = (name: string, known: string[]) =>
+  new OperatorError(
+    `There is no environment ${name}; known are ${known.join(', ')} (the files in environments/).`,
+  );
+
+export const notDeployed = (environment: string) =>
+  new OperatorError(
+    `${environment} is not deployed, so there is no key to put into a secret: run "npx cdktf deploy ${environment}" first.`,
+  );
+
+export const secretOfAnother = (where: string, found: string, wanted: string) =>
+  new OperatorError(
+    `${where} holds the secret of ${found}, not of ${wanted}; nothing was changed. To replace it, run this again with --force.`,
+  );
+
+export const notOurSecret = (where: string) =>
+  new OperatorError(
+    `${where} is not a secret that Slipway made; nothing was changed. To replace it, run this again with --force.`,
+  );
+
+export const unknownOption = (option: string, script: string) =>
+  new OperatorError(`Unknown option ${option}; "${script} --help" lists what there is.`);
+
+export const commandFailed = (command: string, output: string) =>
+  new OperatorError(`"${command}" failed:\n\n${output.trim()}`);
+
+export const notFound = (program: string, remedy: string) =>
+  new OperatorError(`${program} is not on this machine: ${remedy}.`);
+
+/** Errors whose text is written for the person at the terminal. */
+const TOLD_BY_MESSAGE = new Set(['OperatorError', 'LocalAwsError', 'EnvironmentError']);
+
+/** Runs a script to its end: an operator's error is told in its own words, any other with its stack trace. */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Error && TOLD_BY_MESSAGE.has(error.name) ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { localEnvironment, startLocalAws, terraformForThisMachine } from '@slipway/local-aws';
+import { loadEnvironments, type Environment } from '../environments';
+import { awsProviderVersion } from '../stacks/provider-version';
+import { unknownEnvironment } from './errors';
+
+/** A local AWS in place of an environment's account, with state, output and secrets in a temporary folder of its own. */
+export interface LocalRun {
+  environment: Environment;
+  /** Holds state, synthesized stacks and the Terraform CLI configuration. */
+  folder: string;
+  /** For commands of this run: as this process's, but without any AWS account of the user's. */
+  env: NodeJS.ProcessEnv;
+  /** What `env` adds; whoever sets these works on this run. Throw-away secrets are among them. */
+  variables: Record<string, string>;
+  /** Of the local AWS. */
+  pid: number;
+  /** Terraform's version, and where the provider comes from. */
+  tools: { terraform: string; provider: string };
+  /** What went wrong inside the local AWS itself, from its log; empty when nothing did. */
+  faults: () => string;
+  /** Ends the local AWS and removes the folder. */
+  stop: () => Promise<void>;
+}
+
+export interface LocalRunOptions {
+  /** Name of the environment whose account and region the local AWS takes on. */
+  environment: string;
+  /** `detached` outlives this process. @default 'caller' */
+  lifetime?: 'caller' | 'detached';
+  onProgress?: (text: string) => void;
+}
+
+/** @throws LocalAwsError when a tool can't be had */
+export async function startLocalRun({
+  environment: name,
+  lifetime,
+  onProgress,
+}: LocalRunOptions): Promise<LocalRun> {
+  const environments = loadEnvironments();
+  const environment = environments.find((each) => each.name === name);
+  if (!environment)
+    throw unknownEnvironment(
+      name,
+      environments.map((each) => each.name),
+    );
+
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-'));
+  try {
+    mkdirSync(join(folder, 'state'));
+    const machine = await terraformForThisMachine({
+      folder,
+      providerVersion: awsProviderVersion(),
+      ...(onProgress && { onProgress }),
+    });
+    const aws = await startLocalAws({
+      account: environment.account,
+      region: environment.region,
+      ...(lifetime && { lifetime }),
+      ...(onProgress && { onProgress }),
+    });
+    const variables = {
+      ...aws.variables,
+      ...machine.variables,
+      CDKTF_OUTPUT: join(folder, 'cdktf.out'),
+      SLIPWAY_STATE_DIR: join(folder, 'state'),
+      ...secretsOf(environment),
+    };
+    return {
+      environment,
+      folder,
+      variables,
+      env: { ...localEnvironment(variables), TF_WORKSPACE: undefined },
+      pid: aws.pid,
+      tools: { terraform: machine.terraform.version, provider: machine.mirror ?? 'registry.terraform.io' },
+      faults: () => faultsIn(readFileSync(aws.logFile, 'utf8')),
+      stop: async () => {
+        await aws.stop();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Answers of 500 and above, and the last line of each Python traceback: a call that moto lacks ends as NotImplementedError. */
+function faultsIn(log: string): string {
+  const lines = log.split('\n').filter((line) => /^\w*(Error|Exception)\b|" 5\d\d -/.test(line));
+  return [...new Set(lines)].slice(-20).join('\n');
+}
+
+/** A random value for each secret parameter: nobody's real one is needed here. */
+function secretsOf({ parameters }: Environment): Record<string, string> {
+  return Object.fromEntries(
+    parameters.flatMap((parameter) =>
+      'secret' in parameter
+        ? [[`TF_VAR_${parameter.secret.variable}`, `throw-away-${randomBytes(12).toString('hex')}`]]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { $, type ProcessPromise } from 'zx';
+import { commandFailed } from './errors';
+
+/** The repository; cdktf runs where its cdktf.json is. */
+const REPOSITORY = join(__dirname, '..');
+
+/** Variables for a command, as `process.env` holds them. */
+export type Variables = Record<string, string | undefined>;
+
+export interface CommandOptions {
+  /** @default - this process's */
+  env?: Variables;
+  /** Hears each line as it comes, without colours. @default - nobody */
+  onLine?: (line: string) => void;
+}
+
+/**
+ * Runs `cdktf` of this repository.
+ *
+ * @throws OperatorError with the errors that it printed
+ */
+export async function cdktf(
+  args: string[],
+  { env = process.env, onLine }: CommandOptions = {},
+): Promise<string> {
+  const process = $({
+    cwd: REPOSITORY,
+    env,
+    quiet: true,
+    nothrow: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })`${join(REPOSITORY, 'node_modules', '.bin', 'cdktf')} ${args}`;
+  const result = await listen(process, onLine);
+  if (result.exitCode !== 0) throw commandFailed(`cdktf ${args.join(' ')}`, errorsIn(plain(result.stdall)));
+  return plain(result.stdout);
+}
+
+/** Runs `terraform` in the folder that cdktf synthesized for an environment, in that environment's workspace and no other. */
+export async function terraform(
+  environment: string,
+  args: string[],
+  { env = process.env }: CommandOptions = {},
+) {
+  const folder = stackFolder(environment, env);
+  // A TF_WORKSPACE of the shell's would beat the folder's own workspace.
+  const own = { ...env, TF_WORKSPACE: environment, TF_IN_AUTOMATION: '1' };
+  return await $({
+    cwd: folder,
+    env: own,
+    quiet: true,
+    nothrow: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })`terraform ${args}`;
+}
+
+/** Outputs of a deployed environment by name; empty where nothing is deployed. Secrets among them: never print them. */
+export async function terraformOutputs(
+  environment: string,
+  options: CommandOptions = {},
+): Promise<Record<string, unknown>> {
+  const folder = stackFolder(environment, options.env ?? process.env);
+  if (!existsSync(join(folder, '.terraform', 'terraform.tfstate'))) {
+    // A fresh clone: the state may be elsewhere (S3) or older than this folder.
+    await cdktf(['synth'], options);
+    const init = await terraform(environment, ['init', '-input=false', '-no-color'], options);
+    if (init.exitCode !== 0) throw commandFailed('terraform init', errorsIn(init.stdall));
+  }
+  const result = await terraform(environment, ['output', '-json', '-no-color'], options);
+  if (result.exitCode !== 0) throw commandFailed('terraform output', errorsIn(result.stderr));
+  const outputs = JSON.parse(result.stdout) as Record<string, { value: unknown }>;
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+}
+
+/** cdktf's output folder is its option --output, which it also takes from CDKTF_OUTPUT. */
+export function stackFolder(environment: string, env: Variables): string {
+  return resolve(REPOSITORY, env.CDKTF_OUTPUT ?? 'cdktf.out', 'stacks', environment);
+}
+
+/** Text as a terminal without colours and cursor movements would show it. */
+export function plain(text: string): string {
+  return text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
+}
+
+async function listen(process: ProcessPromise, onLine?: (line: string) => void) {
+  if (onLine) {
+    let rest = '';
+    process.stdout.on('data', (chunk: Buffer) => {
+      const lines = plain(rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      lines.forEach(onLine);
+    });
+  }
+  return await process;
+}
+
+/** The errors among the lines of cdktf and Terraform, each once; all lines where there is none. */
+function errorsIn(output: string): string {
+  const lines = output
+    .split('\n')
+    .map((line) => line.replace(/^(\w+\s+)?\s*[│╷╵]\s?/, '').trimEnd())
+    .filter(
+      (line, index, all) =>
+        line.trim() !== '' && line !== all[index - 1] && !/^\s*\d+ Stacks? |^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] /.test(line),
+    );
+  const first = lines.findIndex((line) => /\bError:|ERROR/.test(line));
+  return (first < 0 ? lines.slice(-40) : [...new Set(lines.slice(first))].slice(0, 60)).join('\n');
+}

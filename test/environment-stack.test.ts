@@ -1,0 +1,295 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { policy, type Body } from '../constructs/test/synthesized';
+import { environmentFiles, type Environment, type EnvironmentInput } from '../environments';
+import { synthesize } from '../stacks/app';
+import { environment, shipped, synthesized } from './synthesized';
+
+const output = (environment: Environment, name: string) =>
+  synthesized(environment).configuration.output?.[name]?.value;
+
+describe('what a deploy tells', () => {
+  test.each(shipped)('in $name has the names that scripts and clusters know', (environment) => {
+    const { output = {} } = synthesized(environment).configuration;
+    expect(Object.keys(output).sort()).toEqual([
+      'docker_hosts',
+      'ecr_repository_urls',
+      'github_actions_role_arn',
+      'minikube_base_credentials',
+      's3_bucket_arns',
+      's3_bucket_names',
+      'service_role_arns',
+      'ssm_parameter_names',
+    ]);
+    const secret = Object.keys(output).filter((name) => output[name]?.sensitive);
+    expect(secret).toEqual(['minikube_base_credentials']);
+  });
+
+  test('is what the first users already run', () => {
+    const dev = environment('dev');
+    expect(output(dev, 's3_bucket_names')).toEqual({
+      data: 'kantox-data-dev',
+      logs: 'kantox-logs-dev',
+      backups: 'kantox-backups-dev',
+    });
+    expect(output(dev, 's3_bucket_arns')).toMatchObject({ data: 'arn:aws:s3:::kantox-data-dev' });
+    expect(output(dev, 'ssm_parameter_names')).toEqual({
+      'api/config': '/kantox/dev/api/config',
+      'database/url': '/kantox/dev/database/url',
+      'features/flags': '/kantox/dev/features/flags',
+    });
+    expect(output(dev, 'service_role_arns')).toEqual({
+      aux: 'arn:aws:iam::111122223333:role/kantox-aux-role-dev',
+      api: 'arn:aws:iam::111122223333:role/kantox-api-role-dev',
+    });
+    expect(output(dev, 'ecr_repository_urls')).toMatchObject({
+      api: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/kantox-api',
+    });
+    expect(output(dev, 'minikube_base_credentials')).toEqual({
+      access_key_id: expect.stringMatching(/^\$\{aws_iam_access_key\.\S+\.id\}$/) as string,
+      secret_access_key: expect.stringMatching(/^\$\{aws_iam_access_key\.\S+\.secret\}$/) as string,
+      region: 'eu-west-1',
+      role_arn: 'arn:aws:iam::111122223333:role/kantox-aux-role-dev',
+    });
+  });
+});
+
+describe('what exists once an account', () => {
+  const qa = synthesized(environment('qa'));
+  const [, push] = qa.all('aws_iam_role_policy');
+
+  test('is made by dev, and by qa, in the same account, not', () => {
+    const once = (name: 'dev' | 'qa') =>
+      synthesized(environment(name))
+        .addresses()
+        .filter((address) => /^aws_(ecr_|iam_openid)/.test(address));
+    expect(once('dev')).toHaveLength(5);
+    expect(once('qa')).toEqual([]);
+  });
+
+  test("is named by qa's outputs all the same", () => {
+    expect(output(environment('qa'), 'ecr_repository_urls')).toEqual({
+      api: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/kantox-api',
+      aux: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/kantox-aux',
+    });
+  });
+
+  test("is trusted by qa's GitHub roles all the same", () => {
+    const trusted = qa
+      .all('aws_iam_role')
+      .map((role) => policy(role, 'assume_role_policy').Statement[0]?.Principal?.Federated)
+      .filter(Boolean);
+    const provider = 'arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com';
+    expect(trusted).toEqual([provider, provider]);
+  });
+
+  test("is pushed to by the roles of its owner, as the owner's images are everyone's", () => {
+    expect(push).toBeDefined();
+    expect(JSON.stringify(synthesized(environment('dev')).all('aws_iam_role_policy'))).toContain(':repository/kantox-api');
+    expect(JSON.stringify(qa.all('aws_iam_role_policy'))).not.toContain(':repository/');
+  });
+});
+
+describe('protection', () => {
+  const protection = (name: 'dev' | 'qa' | 'prod') => {
+    const stack = synthesized(environment(name));
+    return {
+      buckets: stack.all('aws_s3_bucket').map(({ force_destroy, lifecycle }) => ({ force_destroy, lifecycle })),
+      host: stack.the('aws_instance').disable_api_termination,
+    };
+  };
+  const all = (bucket: Body) => [bucket, bucket, bucket];
+
+  test("no plan destroys prod's buckets, and EC2 terminates none of its hosts", () => {
+    const locked = { force_destroy: false, lifecycle: { prevent_destroy: true } };
+    expect(protection('prod')).toEqual({ buckets: all(locked), host: true });
+  });
+
+  test("qa's buckets are destroyed when they're empty, dev's with what is in them", () => {
+    expect(protection('qa')).toEqual({ buckets: all({ force_destroy: false }), host: false });
+    expect(protection('dev')).toEqual({ buckets: all({ force_destroy: true }), host: false });
+  });
+});
+
+describe('the state', () => {
+  const backend = (state: EnvironmentInput['state'], customEndpoint = false) =>
+    synthesized(environment('dev', { state }), { stateFolder: '/state', customEndpoint }).configuration.terraform
+      ?.backend;
+
+  test('is kept in a folder, with one folder in it for each workspace', () => {
+    expect(backend({ backend: 'local' })).toEqual({
+      local: { path: '/state/default/terraform.tfstate', workspace_dir: '/state' },
+    });
+  });
+
+  test('is kept in a bucket, encrypted, locked, and in a folder of its workspace', () => {
+    expect(backend({ backend: 's3', bucket: 'kantox-state' })).toEqual({
+      s3: {
+        bucket: 'kantox-state',
+        key: 'terraform.tfstate',
+        workspace_key_prefix: 'slipway',
+        region: 'eu-west-1',
+        encrypt: true,
+        use_lockfile: true,
+      },
+    });
+  });
+
+  test("may be in another region, under the team's own key, and without a lock", () => {
+    const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012';
+    const state = { backend: 's3', bucket: 'kantox-state', region: 'eu-central-1', kmsKeyArn, lockFile: false } as const;
+    expect(backend(state)).toMatchObject({
+      s3: { region: 'eu-central-1', kms_key_id: kmsKeyArn, use_lockfile: false },
+    });
+  });
+
+  test('is reached by path only where AWS_ENDPOINT_URL names something else than AWS', () => {
+    const byPath = { use_path_style: true };
+    expect(backend({ backend: 's3', bucket: 'kantox-state' }, true)).toMatchObject({ s3: byPath });
+    expect(backend({ backend: 's3', bucket: 'kantox-state' })).not.toMatchObject({ s3: byPath });
+  });
+});
+
+describe('the providers', () => {
+  const providers = (customEndpoint = false) =>
+    synthesized(environment('dev'), { stateFolder: '/state', customEndpoint }).configuration.provider?.aws ?? [];
+
+  test("refuse any workspace but the environment's own", () => {
+    expect(providers()[0]?.region).toBe(
+      '${terraform.workspace == "dev" ? "eu-west-1" : tobool("This is environment dev, which belongs in the Terraform ' +
+        'workspace dev, not in ${terraform.workspace}")}',
+    );
+  });
+
+  test("refuse any account but the environment's own, and say which was expected", () => {
+    expect(providers()[0]?.allowed_account_ids).toEqual(['111122223333']);
+    expect(synthesized(environment('dev')).data('aws_caller_identity')).toMatchObject({
+      provider: 'aws.any_account',
+      lifecycle: {
+        postcondition: [
+          {
+            condition: '${self.account_id == "111122223333"}',
+            error_message:
+              'Environment dev belongs in the AWS account 111122223333; these credentials are of account ${self.account_id}.',
+          },
+        ],
+      },
+    });
+  });
+
+  test('put the tags of the environment on everything', () => {
+    expect(providers()[0]?.default_tags).toEqual([
+      { tags: { Team: 'platform', Environment: 'dev', ManagedBy: 'slipway' } },
+    ]);
+  });
+
+  test('reach buckets by path only where AWS_ENDPOINT_URL names something else than AWS', () => {
+    expect(providers(true)).toMatchObject([{ s3_use_path_style: true }, { s3_use_path_style: true }]);
+    for (const provider of providers()) expect(provider).not.toHaveProperty('s3_use_path_style');
+  });
+});
+
+describe('one more', () => {
+  const { buckets, parameters, repositories, dockerHosts } = environmentFiles['environments/dev.ts'] as EnvironmentInput;
+  const before = synthesized(environment('dev'));
+  const added = (change: Partial<EnvironmentInput>) => {
+    const after = synthesized(environment('dev', change)).addresses();
+    expect(before.addresses().filter((address) => !after.includes(address))).toEqual([]);
+    return after
+      .filter((address) => !before.addresses().includes(address))
+      .map((address) => address.replace(/_[0-9A-F]{8}$/, ''));
+  };
+
+  test('bucket is the bucket and its settings', () => {
+    expect(added({ buckets: [...buckets, { name: 'more' }] })).toEqual([
+      'aws_s3_bucket.bucket-more_bucket',
+      'aws_s3_bucket_lifecycle_configuration.bucket-more_lifecycle',
+      'aws_s3_bucket_logging.bucket-more_access-logs',
+      'aws_s3_bucket_ownership_controls.bucket-more_ownership',
+      'aws_s3_bucket_policy.bucket-more_policy',
+      'aws_s3_bucket_public_access_block.bucket-more_public-access',
+      'aws_s3_bucket_server_side_encryption_configuration.bucket-more_encryption',
+      'aws_s3_bucket_versioning.bucket-more_versioning',
+    ]);
+  });
+
+  test('parameter is the parameter', () => {
+    expect(added({ parameters: [...parameters, { path: 'api/more', value: 'x' }] })).toEqual([
+      'aws_ssm_parameter.parameter-api-more_parameter',
+    ]);
+  });
+
+  test('parameter may be called like another one but for a slash', () => {
+    const likeTheFirst = { path: 'api-config', value: 'x' };
+    expect(added({ parameters: [...parameters, likeTheFirst] })).toHaveLength(1);
+    const allAlike = ['a/-b', 'a-/b', 'a--b', 'a/b', 'a-b', 'a_b', 'a.b'].map((path) => ({ path, value: 'x' }));
+    expect(added({ parameters: [...parameters, ...allAlike] })).toHaveLength(allAlike.length);
+  });
+
+  test('repository is the repository and what stays in it', () => {
+    expect(added({ repositories: { ...repositories, names: [...repositories.names, 'more'] } })).toEqual([
+      'aws_ecr_lifecycle_policy.repository-more_lifecycle',
+      'aws_ecr_repository.repository-more_repository',
+    ]);
+  });
+
+  test('host is the host, its role and its security group', () => {
+    expect(added({ dockerHosts: [...dockerHosts, { name: 'more', ami: 'ami-0123456789abcdef0' }] })).toEqual([
+      'aws_iam_instance_profile.host-more_profile',
+      'aws_iam_role.host-more_role',
+      'aws_iam_role_policy.host-more_role_permissions',
+      'aws_instance.host-more_instance',
+      'aws_security_group.host-more_group',
+      'aws_vpc_security_group_egress_rule.host-more_out',
+      'aws_vpc_security_group_ingress_rule.host-more_in-443-from-0-0-0-0-0',
+      'aws_vpc_security_group_ingress_rule.host-more_in-80-from-0-0-0-0-0',
+      'aws_vpc_security_group_ingress_rule.host-more_in-8000-8100-from-0-0-0-0-0',
+    ]);
+  });
+
+  test('bucket, parameter or host leaves every other resource as it is', () => {
+    const after = synthesized(
+      environment('dev', {
+        buckets: [...buckets, { name: 'more' }],
+        parameters: [...parameters, { path: 'api/more', value: 'x' }],
+        dockerHosts: [...dockerHosts, { name: 'more' }],
+      }),
+    );
+    expect(after.configuration.resource).toMatchObject(before.configuration.resource ?? {});
+  });
+});
+
+describe('what a synth writes', () => {
+  const VALUE = 'postgres://user:not-to-be-found@database/kantox';
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'slipway-synth-'));
+    const before = { ...process.env };
+    Object.assign(process.env, { TF_VAR_database_url: VALUE, CDKTF_OUTDIR: join(folder, 'cdktf.out') });
+    synthesize([...shipped], { stateFolder: join(folder, 'state'), customEndpoint: false });
+    process.env = before;
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const files = () =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+      entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+    );
+
+  test("holds no secret parameter's value", () => {
+    const written = files().map((file) => readFileSync(file, 'utf8'));
+    expect(written.filter((text) => text.includes('database_url'))).toHaveLength(3);
+    expect(written.filter((text) => text.includes('not-to-be-found'))).toEqual([]);
+  });
+
+  test.each(shipped)('puts a deploy of $name into the workspace $name', ({ name }) => {
+    const stack = join(folder, 'cdktf.out', 'stacks', name);
+    expect(existsSync(join(stack, 'cdk.tf.json'))).toBe(true);
+    expect(readFileSync(join(stack, '.terraform', 'environment'), 'utf8')).toBe(name);
+    expect(existsSync(join(folder, 'state', name))).toBe(true);
+  });
+});
