@@ -6,6 +6,8 @@ const common = {
 
 /** @type {import('jest').Config} */
 module.exports = {
+  // Two cores, and the end-to-end tests mostly wait: jest's own choice, one worker fewer, would leave a core idle.
+  maxWorkers: '100%',
   projects: [
     {
       ...common,
@@ -17,6 +19,8 @@ module.exports = {
       ...common,
       displayName: 'end-to-end',
       testMatch: ['<rootDir>/test/end-to-end/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/end-to-end/start.ts',
+      globalTeardown: '<rootDir>/test/end-to-end/stop.ts',
     },
   ],
 };

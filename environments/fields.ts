@@ -6,21 +6,46 @@ export const label = (longest: number) =>
   z
     .string()
     .max(longest, `at most ${longest} characters`)
-    .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/, 'lower case letters, digits and hyphens, starting with a letter, such as data-2');
+    .regex(
+      /^[a-z]([a-z0-9-]*[a-z0-9])?$/,
+      'lower case letters, digits and hyphens, starting with a letter, such as data-2',
+    );
 
 /** The part of an SSM parameter's name after `/{organisation}/{environment}/`. */
 export const parameterPath = z
   .string()
   .max(200, 'at most 200 characters')
-  .regex(/^[\w.-]+(\/[\w.-]+){0,10}$/, 'letters, digits, and . - _ between slashes, with none at the start, such as api/config');
+  .regex(
+    /^[\w.-]+(\/[\w.-]+){0,10}$/,
+    'letters, digits, and . - _ between slashes, with none at the start, such as api/config',
+  );
 
 /** IPv4 or IPv6 range, host bits zero, such as 203.0.113.0/24. */
-export const cidr = z.string().refine(isCidr, 'a CIDR range whose host bits are zero, such as 203.0.113.0/24');
+export const cidr = z
+  .string()
+  .refine(isCidr, 'a CIDR range whose host bits are zero, such as 203.0.113.0/24');
 
-/** OWNER/NAME on GitHub. A wildcard would let other repositories take on the role. */
+/** OWNER/NAME on GitHub, each with its id where GitHub's tokens tell it. A wildcard would let other repositories in. */
 export const githubName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[\w.-]+$/, 'exactly one repository as OWNER/NAME, without a wildcard');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9-]*(@\d+)?\/[\w.-]+(@\d+)?$/,
+    'exactly one repository as OWNER/NAME, without a wildcard',
+  );
+
+export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region, such as eu-west-1');
+
+/** The name of a Terraform variable, in lower case (Terraform, "Input variables", which keeps some names to itself). */
+export const variableName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*$/, 'lower case letters, digits and _, such as database_url')
+  .refine(
+    (name) =>
+      !['count', 'depends_on', 'for_each', 'lifecycle', 'locals', 'providers', 'source', 'version'].includes(
+        name,
+      ),
+    'another name: Terraform keeps this one to itself',
+  );
 
 /** Keys that Slipway sets itself, and AWS's own prefix, are refused. */
 export const tagKey = z
@@ -28,8 +53,8 @@ export const tagKey = z
   .min(1)
   .max(128)
   .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u, 'letters, digits, spaces and _ . : / = + - @')
-  .refine((key) => !/^aws:/i.test(key), 'a key that does not start with aws: (kept by AWS)')
-  .refine((key) => !['Environment', 'ManagedBy', 'Name'].includes(key), 'another key: Slipway sets this one itself');
+  .refine((key) => !/^aws:/i.test(key), 'AWS keeps aws: to itself')
+  .refine((key) => !['Environment', 'ManagedBy', 'Name'].includes(key), 'Slipway sets this one itself');
 
 export const tagValue = z
   .string()

@@ -32,81 +32,189 @@ export function loadEnvironments(
   files: Readonly<Record<string, unknown>> = environmentFiles,
   furtherProblems: (environment: Environment) => Problem[] = () => [],
 ): Environment[] {
-  const loaded = Object.entries(files).map(([file, input]) => {
-    const parsed = environmentSchema.safeParse(input);
-    const problems = [...(parsed.error?.issues ?? []).flatMap((issue) => asProblems(issue, input)), ...crossFieldProblems(input)];
-    if (parsed.success) problems.push(...furtherProblems(parsed.data));
-    return { file, environment: parsed.data, problems };
+  const loaded: Loaded[] = [];
+  const lines = Object.entries(files).flatMap(([file, input]) => {
+    const { data, error } = environmentSchema.safeParse(input, { error: inWords });
+    if (data) loaded.push({ file, environment: data });
+    return [
+      ...(error?.issues ?? []).flatMap((issue) => asProblems(issue, input)),
+      ...crossFieldProblems(input),
+      ...(data ? furtherProblems(data) : []),
+    ].map((problem) => describe(file, problem));
   });
-  const environments = loaded.flatMap(({ environment }) => environment ?? []);
-  const lines = [
-    ...loaded.flatMap(({ file, problems }) => problems.map((problem) => describe(file, problem))),
-    ...acrossEnvironments(loaded),
-  ];
+  lines.push(...claimedTwice(loaded), ...overlappingNames(loaded));
   if (lines.length > 0) {
+    const count = lines.length === 1 ? 'One problem' : `${lines.length} problems`;
     throw new EnvironmentError(
-      [`${lines.length === 1 ? 'One problem' : `${lines.length} problems`} in the environments; nothing was synthesized:`, ...lines].join('\n  '),
+      [`${count} in the environments; nothing was synthesized:`, ...lines].join('\n  '),
     );
   }
-  return environments;
+  return loaded.map(({ environment }) => environment);
 }
 
-/** What exists once an account can have one owner among its environments; and no two may have one name. */
-function acrossEnvironments(loaded: { file: string; environment?: Environment | undefined }[]): string[] {
-  const seen = new Map<string, string>();
-  const claim = (what: string, file: string, path: string, value: string, expected: string) => {
-    const other = seen.get(what);
-    if (other !== undefined) return [describe(file, { path, value, expected: `${expected}: ${other} has it already` })];
-    seen.set(what, file);
-    return [];
-  };
-  return loaded.flatMap(({ file, environment }) => {
-    if (!environment) return [];
-    const { name, organisation, account, region, repositories, github } = environment;
-    return [
-      ...claim(`name ${organisation} ${name}`, file, 'name', name, 'a name of its own'),
-      ...(repositories.owner === 'this'
-        ? repositories.names.flatMap((repository) =>
-            claim(`repository ${account} ${region} ${organisation}-${repository}`, file, 'repositories.owner', 'this', `'shared', as ${organisation}-${repository} exists once in account ${account}`),
-          )
-        : []),
-      ...(github.oidcProvider === 'this'
-        ? claim(`oidc ${account}`, file, 'github.oidcProvider', 'this', `'shared', as GitHub's OIDC provider exists once in account ${account}`)
-        : []),
-    ];
-  });
+interface Loaded {
+  file: string;
+  environment: Environment;
 }
 
+/** What exists once, in all or in an account, belongs to the first that claims it. */
+function claimedTwice(loaded: Loaded[]): string[] {
+  const owners = new Map<string, string>();
+  return loaded.flatMap(
+    ({ file, environment: { name, organisation, account, region, repositories, github } }) => {
+      const claim = (what: string, path: string, value: string, instead: string) => {
+        const owner = owners.get(what);
+        if (owner)
+          return [describe(file, { path, value, expected: `${instead}: ${owner} has ${what} already` })];
+        owners.set(what, file);
+        return [];
+      };
+      return [
+        ...claim(`the name ${name}`, 'name', name, 'a name of its own'),
+        ...(github.oidcProvider === 'this'
+          ? claim(`GitHub's OIDC provider of account ${account}`, 'github.oidcProvider', 'this', "'shared'")
+          : []),
+        ...(repositories.owner === 'this' ? repositories.names : []).flatMap((repository) => {
+          const what = `the repository ${organisation}-${repository} of account ${account} in ${region}`;
+          return claim(what, 'repositories.owner', 'this', "'shared'");
+        }),
+      ];
+    },
+  );
+}
+
+/** An environment's policies name its buckets and roles by a wildcard, which must not take in another's. */
+function overlappingNames(loaded: Loaded[]): string[] {
+  return loaded.flatMap(({ file, environment: { name, organisation, account } }) =>
+    loaded
+      .filter(({ environment: other }) => other.account === account)
+      .filter(({ environment: other }) => other.name !== name || other.organisation !== organisation)
+      .filter(({ environment: other }) => `-${name}`.endsWith(`-${other.name}`))
+      .filter(({ environment: other }) => `${organisation}-`.startsWith(`${other.organisation}-`))
+      .map(({ file: owner, environment: other }) => {
+        const all = `${other.organisation}-*-${other.name}`;
+        return describe(file, {
+          path: 'name',
+          value: name,
+          expected: `another name: what is called ${all} in account ${account} belongs to ${owner}`,
+        });
+      }),
+  );
+}
+
+/** file: path is value; expected what would be right */
 function describe(file: string, { path, value, expected }: Problem): string {
-  const shown = value === undefined ? 'missing' : (JSON.stringify(value) ?? typeof value);
-  return `${file}: ${path || 'the whole'} is ${shown.length > 80 ? `${shown.slice(0, 77)}...` : shown}; expected ${expected}`;
+  return `${file}: ${path || 'the default export'} is ${shown(value, path)}; expected ${expected}`;
 }
 
-/** zod's issue in our words; of a union, the branch that fits best speaks. */
+function shown(value: unknown, path: string): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'missing';
+    case 'string':
+      return MAY_BE_SECRET.test(path) ? '(text, not shown)' : shortened(JSON.stringify(value));
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return shortened(`[${value.map((item) => shown(item, path)).join(', ')}]`);
+      return shortened(`{ ${Object.keys(value).join(', ')} }`).replace('{  }', '{}');
+    case 'function':
+      return 'a function';
+    default:
+      return String(value);
+  }
+}
+
+/** A parameter's texts but its path and its secret's variable: a secret may stand there by mistake. */
+const MAY_BE_SECRET = /^parameters\[\d+\]\.(?!path$|secret\.variable$)/;
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** What zod expects, where the schema has no words of its own for it. */
+const inWords: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return KINDS[issue.expected];
+    case 'invalid_value':
+      return issue.values
+        .map((value) => (typeof value === 'string' ? `'${value}'` : String(value)))
+        .join(' or ');
+    case 'too_small':
+      return `at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+    case 'too_big':
+      return `at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+    case 'unrecognized_keys':
+      return 'no such field here';
+    case 'invalid_union':
+      return 'data that JSON can hold'; // z.json(); other unions have their own words
+    default:
+      return undefined;
+  }
+};
+
+const KINDS: Partial<Record<string, string>> = {
+  string: 'text in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list in [ ]',
+  object: 'fields in { }',
+  record: 'names with values in { }',
+};
+
+const UNITS: Partial<Record<string, string>> = { string: ' characters', array: ' entries' };
+
+/** zod's issue as problems: one for each field in question. */
 function asProblems(issue: z.core.$ZodIssue, input: unknown, base: PropertyKey[] = []): Problem[] {
   const path = [...base, ...issue.path];
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const fit = (issues: z.core.$ZodIssue[]) => issues.filter(({ code }) => code === 'unrecognized_keys' || code === 'invalid_type').length;
-    const best = [...issue.errors].sort((a, b) => fit(a) - fit(b))[0] ?? [];
-    return best.flatMap((inner) => asProblems(inner, input, path));
+  const problem = (at: PropertyKey[], expected: string) => ({
+    path: written(at),
+    value: valueAt(input, at),
+    expected,
+  });
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => problem([...path, key], issue.message));
+    case 'invalid_key':
+      return [problem(path, `another key: ${issue.issues.map(({ message }) => message).join('; ')}`)];
+    case 'invalid_union':
+      return (
+        meantBranch(issue)?.flatMap((inner) => asProblems(inner, input, path)) ?? [
+          problem(path, issue.message),
+        ]
+      );
+    default:
+      return [problem(path, issue.message)];
   }
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: written([...path, key]), value: at(input, [...path, key]), expected: 'no such field here' }));
-  }
-  if (issue.code === 'invalid_key') {
-    const expected = issue.issues.map(({ message }) => message).join('; ');
-    return [{ path: written(path.slice(0, -1)), value: path.at(-1), expected }];
-  }
-  return [{ path: written(path), value: at(input, path), expected: issue.message.replace(/^Invalid (input|option): expected /, '') }];
 }
 
-function at(value: unknown, path: PropertyKey[]): unknown {
-  return path.reduce<unknown>((found, key) => (found as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
+/** The issues of that branch of a union which the value comes nearest to; undefined when it could be several or none. */
+function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
+  const misfit = (issues: z.core.$ZodIssue[]) =>
+    issues.some(({ code, path }) => path.length === 0 && code !== 'unrecognized_keys')
+      ? Infinity
+      : issues.filter(({ code }) => ['invalid_type', 'invalid_union', 'unrecognized_keys'].includes(code))
+          .length;
+  const least = Math.min(...errors.map(misfit));
+  const nearest = errors.filter((issues) => misfit(issues) === least);
+  return least < Infinity && nearest.length === 1 ? nearest[0] : undefined;
 }
 
-function written(path: PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text ? '.' : ''}${String(key)}`),
-    '',
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (found, key) => (found as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    value,
   );
+}
+
+/** As a person would write it: buckets[1].name, tags["cost center"]. */
+function written(path: PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = String(key);
+    return /^[A-Za-z_$][\w$]*$/.test(name)
+      ? `${text}${text ? '.' : ''}${name}`
+      : `${text}[${JSON.stringify(name)}]`;
+  }, '');
 }

@@ -20,144 +20,159 @@ const rule = <Field extends keyof EnvironmentInput>(
 
 /** Longest bucket name of S3 (User Guide, "General purpose bucket naming rules"). */
 const BUCKET_NAME_LIMIT = 63;
+/** Longest role name of IAM (User Guide, "IAM and AWS STS quotas"); a Docker host's role carries its name. */
+const ROLE_NAME_LIMIT = 64;
 /** Longest value of a standard parameter (Systems Manager User Guide, "Managing parameter tiers"), in bytes. */
 const PARAMETER_VALUE_LIMIT = 4096;
+/** How long an object must have been in S3 Standard-IA before it moves on, in days. */
+const INFREQUENT_ACCESS_DAYS = 30;
 
 const rules: Rule[] = [
-  rule(['buckets'], ({ buckets }) => duplicates('buckets', 'name', buckets)),
-  rule(['parameters'], ({ parameters }) => duplicates('parameters', 'path', parameters)),
-  rule(['dockerHosts'], ({ dockerHosts }) => duplicates('dockerHosts', 'name', dockerHosts)),
+  rule(['buckets'], ({ buckets }) =>
+    repeated(
+      buckets.map(({ name }) => name),
+      (index) => `buckets[${index}].name`,
+    ),
+  ),
+  rule(['parameters'], ({ parameters }) =>
+    repeated(
+      parameters.map(({ path }) => path),
+      (index) => `parameters[${index}].path`,
+    ),
+  ),
+  rule(['parameters'], ({ parameters }) =>
+    repeated(
+      parameters.map((parameter) => ('secret' in parameter ? parameter.secret.variable : undefined)),
+      (index) => `parameters[${index}].secret.variable`,
+    ),
+  ),
+  rule(['dockerHosts'], ({ dockerHosts }) =>
+    repeated(
+      dockerHosts.map(({ name }) => name),
+      (index) => `dockerHosts[${index}].name`,
+    ),
+  ),
   rule(['repositories'], ({ repositories: { names } }) =>
-    duplicates('repositories.names', undefined, names.map((name) => ({ name })), 'name'),
+    repeated(names, (index) => `repositories.names[${index}]`),
   ),
   rule(['baseUser'], ({ baseUser: { accessKeys } }) =>
-    duplicates('baseUser.accessKeys', undefined, accessKeys.map((name) => ({ name })), 'name'),
+    repeated(accessKeys, (index) => `baseUser.accessKeys[${index}]`),
   ),
 
   rule(['name', 'organisation', 'buckets'], ({ name, organisation, buckets }) =>
-    buckets.flatMap((bucket, index) => {
-      const whole = `${organisation}-${bucket.name}-${name}`;
-      return whole.length <= BUCKET_NAME_LIMIT
-        ? []
-        : [{ path: `buckets[${index}].name`, value: whole, expected: `a name of at most ${BUCKET_NAME_LIMIT} characters in all, this has ${whole.length}` }];
-    }),
+    buckets.flatMap((bucket, index) =>
+      tooLong(`buckets[${index}].name`, `${organisation}-${bucket.name}-${name}`, BUCKET_NAME_LIMIT),
+    ),
+  ),
+  rule(['name', 'organisation', 'dockerHosts'], ({ name, organisation, dockerHosts }) =>
+    dockerHosts.flatMap((host, index) =>
+      tooLong(`dockerHosts[${index}].name`, `${organisation}-${host.name}-${name}`, ROLE_NAME_LIMIT),
+    ),
   ),
 
   rule(['buckets'], ({ buckets }) =>
-    buckets.flatMap(({ tiering }, index) =>
-      typeof tiering === 'object' &&
-      tiering.glacierAfterDays !== undefined &&
-      tiering.infrequentAccessAfterDays !== undefined &&
-      tiering.glacierAfterDays < tiering.infrequentAccessAfterDays + 30
-        ? [
-            {
-              path: `buckets[${index}].tiering.glacierAfterDays`,
-              value: tiering.glacierAfterDays,
-              expected: `at least ${tiering.infrequentAccessAfterDays + 30}: an object stays in Standard-IA for 30 days or more`,
-            },
-          ]
-        : [],
-    ),
+    buckets.flatMap(({ tiering }, index) => {
+      if (typeof tiering !== 'object') return [];
+      const { infrequentAccessAfterDays: infrequent, glacierAfterDays: glacier } = tiering;
+      if (infrequent === undefined || glacier === undefined) return [];
+      const least = infrequent + INFREQUENT_ACCESS_DAYS;
+      const expected = `at least ${least}: an object stays in Standard-IA for ${INFREQUENT_ACCESS_DAYS} days or more`;
+      return glacier < least
+        ? [{ path: `buckets[${index}].tiering.glacierAfterDays`, value: glacier, expected }]
+        : [];
+    }),
   ),
 
   rule(['buckets', 'accessLogsBucket'], ({ buckets, accessLogsBucket }) => {
-    const target = buckets.find((bucket) => bucket.name === accessLogsBucket);
-    if (!target) return [{ path: 'accessLogsBucket', value: accessLogsBucket, expected: oneOf(buckets.map(({ name }) => name)) }];
-    if (target.encryption === 'AES256') return [];
-    return [
-      {
-        path: `buckets[${buckets.indexOf(target)}].encryption`,
-        value: target.encryption ?? 'KMS (the default)',
-        expected: "'AES256': S3 delivers access logs to no bucket that is encrypted with KMS",
-      },
-    ];
+    const names = buckets.map(({ name }) => name);
+    return unknownName(accessLogsBucket, names, 'accessLogsBucket');
   }),
-
-  rule(['parameters'], ({ parameters }) =>
-    parameters.flatMap((parameter, index) => {
-      if (!('json' in parameter)) return [];
-      const size = Buffer.byteLength(JSON.stringify(parameter.json));
-      return size <= PARAMETER_VALUE_LIMIT
-        ? []
-        : [{ path: `parameters[${index}].json`, value: `${size} bytes of JSON`, expected: `at most ${PARAMETER_VALUE_LIMIT} bytes` }];
+  rule(['buckets', 'accessLogsBucket'], ({ buckets, accessLogsBucket }) =>
+    buckets.flatMap(({ name, encryption = 'KMS' }, index) => {
+      const expected = "'AES256': S3 delivers access logs to no bucket that is encrypted with KMS";
+      const wrong = name === accessLogsBucket && encryption === 'KMS';
+      return wrong ? [{ path: `buckets[${index}].encryption`, value: encryption, expected }] : [];
     }),
   ),
 
   rule(['parameters'], ({ parameters }) =>
-    duplicates(
-      'parameters',
-      'secret.variable',
-      parameters.map((parameter) => ({ name: 'secret' in parameter ? parameter.secret.variable : undefined })),
-      'name',
-    ),
+    parameters.flatMap((parameter, index) => {
+      if ('secret' in parameter) return [];
+      const [field, text] =
+        'json' in parameter ? ['json', JSON.stringify(parameter.json)] : ['value', parameter.value];
+      const size = Buffer.byteLength(text);
+      const expected = `at most ${PARAMETER_VALUE_LIMIT} bytes, this has ${size}`;
+      return size > PARAMETER_VALUE_LIMIT
+        ? [{ path: `parameters[${index}].${field}`, value: text, expected }]
+        : [];
+    }),
   ),
 
   rule(['services', 'buckets', 'parameters'], ({ services, buckets, parameters }) =>
     Object.entries(services).flatMap(([name, service]) => {
       if ('deprecated' in service) return [];
       const bucketNames = buckets.map((bucket) => bucket.name);
-      const parameterPaths = parameters.map((parameter) => parameter.path);
+      const paths = parameters.map(({ path }) => path);
       return [
-        ...Object.keys(service.buckets ?? {})
-          .filter((bucket) => !bucketNames.includes(bucket))
-          .map((value) => ({ path: `services.${name}.buckets`, value, expected: oneOf(bucketNames) })),
-        ...(Array.isArray(service.parameters) ? service.parameters : []).flatMap((value, index) =>
-          parameterPaths.includes(value)
-            ? []
-            : [{ path: `services.${name}.parameters[${index}]`, value, expected: oneOf(parameterPaths) }],
+        ...Object.entries(service.buckets ?? {}).flatMap(([bucket, access]) =>
+          unknownName(bucket, bucketNames, `services.${name}.buckets.${bucket}`, access),
+        ),
+        ...(Array.isArray(service.parameters) ? service.parameters : []).flatMap((path, index) =>
+          unknownName(path, paths, `services.${name}.parameters[${index}]`),
         ),
       ];
     }),
   ),
 
   rule(['services'], ({ services }) => {
-    const active = Object.keys(services).filter((name) => !('deprecated' in (services[name] ?? {})));
-    return active.length === 1
-      ? []
-      : [
-          {
-            path: 'services',
-            value: active,
-            expected: 'exactly one service that is not deprecated: the base user may take on one role and no more',
-          },
-        ];
+    const active = Object.entries(services).flatMap(([name, service]) =>
+      'deprecated' in service ? [] : name,
+    );
+    const expected =
+      'exactly one service that is not deprecated: the base user may take on one role and no more';
+    return active.length === 1 ? [] : [{ path: 'services', value: active, expected }];
   }),
 ];
 
 /** Problems that no single field shows: duplicates, names that lead nowhere, sizes, limits of AWS. */
 export function crossFieldProblems(input: unknown): Problem[] {
   return rules.flatMap(({ needs, problems }) => {
-    const mask = Object.fromEntries(needs.map((field) => [field, true])) as Record<keyof EnvironmentInput, true>;
-    const parsed = environmentSchema.pick(mask).strip().safeParse(input);
-    const shapeIsRight = parsed.success || parsed.error.issues.every(({ code }) => WRONG_IN_CONTENT_ONLY.has(code));
+    const mask = Object.fromEntries(needs.map((field) => [field, true])) as Record<
+      keyof EnvironmentInput,
+      true
+    >;
+    const { error } = environmentSchema.pick(mask).strip().safeParse(input);
+    const shapeIsRight = (error?.issues ?? []).every(({ code }) => WRONG_IN_CONTENT_ONLY.has(code));
     return shapeIsRight ? problems(input as EnvironmentInput) : [];
   });
 }
 
 /** zod's issue codes for a value of the right type: a rule can still be applied to it. */
-const WRONG_IN_CONTENT_ONLY = new Set(['invalid_format', 'too_big', 'too_small', 'custom', 'not_multiple_of']);
+const WRONG_IN_CONTENT_ONLY = new Set([
+  'custom',
+  'invalid_format',
+  'invalid_key',
+  'too_big',
+  'too_small',
+  'unrecognized_keys',
+]);
 
-function duplicates(
-  list: string,
-  field: string | undefined,
-  items: readonly object[],
-  key = field ?? 'name',
-): Problem[] {
-  const values = items.map((item) => (item as Record<string, unknown>)[key]);
+/** Values that an earlier entry of the list has already. */
+function repeated(values: readonly (string | undefined)[], write: (index: number) => string): Problem[] {
   return values.flatMap((value, index) => {
     const first = values.indexOf(value);
-    return value === undefined || first === index
-      ? []
-      : [
-          {
-            path: `${list}[${index}]${field ? `.${field}` : ''}`,
-            value,
-            expected: `a name of its own: ${list}[${first}] has this one already`,
-          },
-        ];
+    if (value === undefined || first === index) return [];
+    return [{ path: write(index), value, expected: `one of its own: ${write(first)} is the same` }];
   });
 }
 
-function oneOf(names: readonly string[]): string {
-  return names.length === 0 ? 'nothing: there is none to name' : `one of ${names.join(', ')}`;
+function tooLong(path: string, whole: string, limit: number): Problem[] {
+  const expected = `at most ${limit} characters in all, this has ${whole.length}`;
+  return whole.length > limit ? [{ path, value: whole, expected }] : [];
+}
+
+/** @param value what stands at the path, where that isn't the name itself */
+function unknownName(name: string, names: readonly string[], path: string, value: unknown = name): Problem[] {
+  const expected = `the name of one that exists: ${names.join(', ') || 'there is none'}`;
+  return names.includes(name) ? [] : [{ path, value, expected }];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidr, githubName, label, parameterPath, tagKey, tagValue } from './fields';
+import { cidr, githubName, label, parameterPath, region, tagKey, tagValue, variableName } from './fields';
 
 /** Server-side encryption: a customer managed KMS key of the environment's own, or S3's own keys (SSE-S3). */
 const encryption = z.enum(['KMS', 'AES256']);
@@ -21,32 +21,35 @@ const bucket = z.strictObject({
    * @default - objects stay in S3 Standard
    */
   tiering: z
-    .union([
-      z.literal('intelligent'),
-      z.strictObject({
-        infrequentAccessAfterDays: days.min(30, 'at least 30 days (a limit of S3 Standard-IA)').optional(),
-        glacierAfterDays: days.optional(),
-      }),
-    ])
+    .union(
+      [
+        z.literal('intelligent'),
+        z.strictObject({
+          infrequentAccessAfterDays: days.min(30, 'at least 30 days (a limit of S3 Standard-IA)').optional(),
+          glacierAfterDays: days.optional(),
+        }),
+      ],
+      "'intelligent', or days such as { infrequentAccessAfterDays: 30 }",
+    )
     .optional(),
 });
 
-const parameter = z.union([
-  z.strictObject({ path: parameterPath, value: z.string().min(1).max(4096) }),
-  z.strictObject({ path: parameterPath, json: z.json() }),
-  z.strictObject({
-    path: parameterPath,
-    /**
-     * A SecureString. Its value comes from the environment variable `TF_VAR_{variable}` at deploy time and is
-     * written to SSM alone: neither Terraform's state nor `cdktf.out` holds it. Terraform can't see whether such
-     * a value has changed: raise `version` to have a new one written.
-     */
-    secret: z.strictObject({
-      variable: z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower case letters, digits and _, such as database_url'),
-      version: z.int().min(1),
+const parameter = z.union(
+  [
+    z.strictObject({ path: parameterPath, value: z.string().min(1) }),
+    z.strictObject({ path: parameterPath, json: z.json() }),
+    z.strictObject({
+      path: parameterPath,
+      /**
+       * A SecureString. Its value comes from the environment variable `TF_VAR_{variable}` at deploy time and is
+       * written to SSM alone: neither Terraform's state nor `cdktf.out` holds it. Terraform can't see whether such
+       * a value has changed: raise `version` to have a new one written.
+       */
+      secret: z.strictObject({ variable: variableName, version: z.int().min(1) }),
     }),
-  }),
-]);
+  ],
+  'a path, and exactly one of value, json and secret',
+);
 
 const container = z.strictObject({
   name: z.string(),
@@ -82,95 +85,124 @@ const dockerHost = z.strictObject({
   script: z.string().optional(),
 });
 
-const network = z.union([
-  z.strictObject({
-    existing: z.strictObject({
-      vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id, such as vpc-0123456789abcdef0'),
-      subnetId: z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id, such as subnet-0123456789abcdef0'),
+const network = z.union(
+  [
+    z.strictObject({
+      existing: z.strictObject({
+        vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'a VPC id, such as vpc-0123456789abcdef0'),
+        subnetId: z
+          .string()
+          .regex(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id, such as subnet-0123456789abcdef0'),
+      }),
     }),
-  }),
-  z.strictObject({ newWithCidr: cidr }),
-]);
+    z.strictObject({ newWithCidr: cidr }),
+  ],
+  'either newWithCidr or existing',
+);
 
-const service = z.union([
-  z.strictObject({
-    /** Kubernetes namespace that gets the secret. */
-    namespace: label(63),
-    /** Buckets by the names above. */
-    buckets: z.record(z.string(), z.enum(['read', 'read-write'])).default({}),
-    /** For reading: parameters by the paths above, or all of the environment's (they can be listed, too). */
-    parameters: z.union([z.literal('all'), z.array(z.string())]).default([]),
-  }),
-  /** The role stays, so that nothing that names it breaks, but it may do nothing. */
-  z.strictObject({ deprecated: z.literal(true) }),
-]);
+const service = z.union(
+  [
+    z.strictObject({
+      /** Kubernetes namespace that gets the secret. */
+      namespace: label(63),
+      /** Buckets by the names above. */
+      buckets: z.record(z.string(), z.enum(['read', 'read-write'])).default({}),
+      /** For reading: parameters by the paths above, or all of the environment's (they can be listed, too). */
+      parameters: z.union([z.literal('all'), z.array(z.string())], "'all', or a list of paths").default([]),
+    }),
+    /** The role stays, so that nothing that names it breaks, but it may do nothing. */
+    z.strictObject({ deprecated: z.literal(true) }),
+  ],
+  'either namespace, with buckets and parameters, or deprecated: true',
+);
 
 /** What differs between environments. The comment of each field says what it means and what it is when left out. */
-export const environmentSchema = z
-  .strictObject({
-    name: label(16),
-    organisation: label(20),
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region, such as eu-west-1'),
-    /** The one account that this environment may be deployed to. */
-    account: z.string().regex(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes'),
-    /** Where Terraform keeps its state: `terraform.tfstate.d/` of this folder, or an S3 bucket. */
-    state: z.discriminatedUnion('backend', [
+export const environmentSchema = z.strictObject({
+  name: label(16),
+  organisation: label(20),
+  region,
+  /** The one account that this environment may be deployed to. */
+  account: z.string().regex(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes'),
+  /** Where Terraform keeps its state: `terraform.tfstate.d/` of this folder, or an S3 bucket. */
+  state: z.discriminatedUnion(
+    'backend',
+    [
       z.strictObject({ backend: z.literal('local') }),
       z.strictObject({
         backend: z.literal('s3'),
         bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'an S3 bucket name'),
         /** @default - the environment's region */
-        region: z.string().optional(),
-        kmsKeyArn: z.string().regex(/^arn:[^:]+:kms:/, 'the ARN of a KMS key').optional(),
+        region: region.optional(),
+        kmsKeyArn: z
+          .string()
+          .regex(
+            /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+            'the ARN of a KMS key, not of an alias',
+          )
+          .optional(),
         /** Terraform's own lock, a file beside the state. @default true */
         lockFile: z.boolean().default(true),
       }),
-    ]),
-    /** On every resource, beside Environment and ManagedBy. */
-    tags: z.record(tagKey, tagValue).default({}),
-    protection: z.strictObject({
-      /**
-       * What may happen to buckets that hold objects: `disposable` deletes the objects with the bucket,
-       * `keep-objects` refuses to destroy a bucket that isn't empty, `locked` refuses any plan that destroys one.
-       */
-      buckets: z.enum(['disposable', 'keep-objects', 'locked']),
-      /** Whether EC2 refuses to terminate a Docker host. */
-      hosts: z.boolean(),
-    }),
-    buckets: z.array(bucket),
-    /** The bucket (by name) that gets the access logs of the others. */
-    accessLogsBucket: z.string(),
-    parameters: z.array(parameter),
-    /** ECR repositories exist once an account: one environment owns them, others of the account share them. */
-    repositories: z.strictObject({
-      owner: z.enum(['this', 'shared']),
-      /** Becomes `{organisation}-{name}`. */
-      names: z.array(label(40)),
-      /** Images kept in each. @default 5 */
-      keepLastImages: z.int().min(1).max(1000).default(5),
-    }),
-    github: z.strictObject({
-      repository: githubName,
-      /** GitHub's OIDC provider exists once an account, too. */
-      oidcProvider: z.enum(['this', 'shared']),
-      /** What may push images: one branch or one GitHub environment. The pipeline's deploy role is bound to the GitHub environment of this environment's name. */
-      pushFrom: z.union([
+    ],
+    "a backend, 'local' or 's3'",
+  ),
+  /** On every resource, beside Environment and ManagedBy. */
+  tags: z.record(tagKey, tagValue).default({}),
+  protection: z.strictObject({
+    /**
+     * What may happen to buckets that hold objects: `disposable` deletes the objects with the bucket,
+     * `keep-objects` refuses to destroy a bucket that isn't empty, `locked` refuses any plan that destroys one.
+     */
+    buckets: z.enum(['disposable', 'keep-objects', 'locked']),
+    /** Whether EC2 refuses to terminate a Docker host. */
+    hosts: z.boolean(),
+  }),
+  buckets: z.array(bucket),
+  /** The bucket (by name) that gets the access logs of the others. */
+  accessLogsBucket: z.string(),
+  parameters: z.array(parameter),
+  /** ECR repositories exist once an account: one environment owns them, others of the account share them. */
+  repositories: z.strictObject({
+    owner: z.enum(['this', 'shared']),
+    /** Becomes `{organisation}-{name}`. */
+    names: z.array(label(40)),
+    /** Images kept in each. @default 5 */
+    keepLastImages: z.int().min(1).max(1000).default(5),
+  }),
+  github: z.strictObject({
+    /**
+     * OWNER/NAME. GitHub's tokens tell the ids, too, of a repository made or renamed since the summer of 2026: then it
+     * is OWNER@ID/NAME@ID, as `gh api repos/OWNER/NAME/actions/oidc/customization/sub` says.
+     */
+    repository: githubName,
+    /** GitHub's OIDC provider exists once an account, too. */
+    oidcProvider: z.enum(['this', 'shared']),
+    /** What may push images: one branch or one GitHub environment. The pipeline's deploy role is bound to the GitHub environment of this environment's name. */
+    pushFrom: z.union(
+      [
         z.strictObject({ branch: z.string().regex(/^[\w./-]+$/, 'the exact name of a branch, no wildcard') }),
-        z.strictObject({ environment: z.string().regex(/^[\w.-]+$/, 'the exact name of a GitHub environment') }),
-      ]),
-    }),
-    baseUser: z.strictObject({
-      /**
-       * One or two labels, oldest first. Each is an access key; the last one goes into the Kubernetes secret. To
-       * rotate: add a label, deploy, renew the secret, remove the old label, deploy.
-       */
-      accessKeys: z.array(label(30)).min(1, 'one or two labels').max(2, 'one or two labels (IAM allows two keys a user)'),
-    }),
-    /** Services of the role chain. */
-    services: z.record(label(20), service),
-    network: network,
-    dockerHosts: z.array(dockerHost),
-  });
+        z.strictObject({
+          environment: z.string().regex(/^[\w.-]+$/, 'the exact name of a GitHub environment, no wildcard'),
+        }),
+      ],
+      'either branch or environment',
+    ),
+  }),
+  baseUser: z.strictObject({
+    /**
+     * One or two labels, oldest first. Each is an access key; the last one goes into the Kubernetes secret. To
+     * rotate: add a label, deploy, renew the secret, remove the old label, deploy.
+     */
+    accessKeys: z
+      .array(label(30))
+      .min(1, 'one or two labels')
+      .max(2, 'one or two labels (IAM allows two keys a user)'),
+  }),
+  /** Services of the role chain. */
+  services: z.record(label(20), service),
+  network: network,
+  dockerHosts: z.array(dockerHost),
+});
 
 /** An environment as its file states it: what has a default may be left out. */
 export type EnvironmentInput = z.input<typeof environmentSchema>;

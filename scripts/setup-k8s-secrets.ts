@@ -116,7 +116,7 @@ async function applySecret(secret: SecretProps, force: boolean): Promise<void> {
   const name = secretName(secret.service);
   const existing =
     await kubectl`kubectl get secret ${name} --namespace ${secret.namespace} --ignore-not-found --output json`;
-  if (existing.exitCode !== 0) throw commandFailed(`kubectl get secret ${name}`, existing.stderr);
+  if (existing.exitCode !== 0) throw commandFailed(`kubectl get secret ${name}`, withoutLog(existing.stderr));
   if (existing.stdout.trim() !== '') {
     mayReplace(
       `The secret ${name} in the namespace ${secret.namespace}`,
@@ -125,13 +125,19 @@ async function applySecret(secret: SecretProps, force: boolean): Promise<void> {
       force,
     );
   }
+  // On the server's side: the other way keeps a copy of the manifest, key and all, in an annotation.
   const applied = await $({
     quiet: true,
     nothrow: true,
     input: kubernetesSecret(secret),
-  })`kubectl apply --filename -`;
-  if (applied.exitCode !== 0) throw commandFailed('kubectl apply', applied.stderr);
+  })`kubectl apply --server-side --force-conflicts --field-manager slipway --filename -`;
+  if (applied.exitCode !== 0) throw commandFailed('kubectl apply', withoutLog(applied.stderr));
   console.log(applied.stdout.trim());
+}
+
+/** kubectl's own debugging lines ("E1123 22:37:55.856 …") say nothing that its last line doesn't. */
+function withoutLog(stderr: string): string {
+  return stderr.replace(/^[EWI]\d{4} .*\n/gm, '');
 }
 
 function mayReplace(where: string, existing: string, environment: string, force: boolean): void {

@@ -87,7 +87,8 @@ export class EnvironmentStack extends TerraformStack {
 
   private parameters(key: EncryptionKey): void {
     for (const parameter of this.environment.parameters) {
-      const id = `parameter-${parameter.path.replaceAll('/', '-')}`;
+      // An id has no slash. Without the ~, a/b and a-b would be one.
+      const id = `parameter-${parameter.path.replaceAll('-', '~').replaceAll('/', '-')}`;
       const name = this.named.parameter(parameter.path);
       if ('secret' in parameter) new SecretParameter(this, id, { name, key, ...parameter.secret });
       else

@@ -1,5 +1,6 @@
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider';
 import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-identity';
+import { literal } from '@slipway/constructs';
 import type { Construct } from 'constructs';
 import type { Environment } from '../environments';
 
@@ -30,7 +31,7 @@ export function guardedProvider(
     ...common,
     region: `\${terraform.workspace == "${name}" ? "${region}" : tobool("${refusal} \${terraform.workspace}")}`,
     allowedAccountIds: [account],
-    defaultTags: [{ tags: { ...tags, Environment: name, ManagedBy: 'slipway' } }],
+    defaultTags: [{ tags: { ...literal(tags), Environment: name, ManagedBy: 'slipway' } }],
   });
 
   const anyAccount = new AwsProvider(scope, 'any-account', { ...common, alias: 'any_account', region });

@@ -9,7 +9,10 @@ import { EnvironmentStack, type EnvironmentStackOptions } from '../stacks/enviro
 export const shipped: readonly Environment[] = loadEnvironments(undefined, constructProblems);
 
 /** A shipped environment with its defaults, and with other fields where a test needs them. */
-export function environment(name: 'dev' | 'qa' | 'prod', change: Partial<EnvironmentInput> = {}): Environment {
+export function environment(
+  name: 'dev' | 'qa' | 'prod',
+  change: Partial<EnvironmentInput> = {},
+): Environment {
   const file = `environments/${name}.ts`;
   const [loaded] = loadEnvironments({ [file]: { ...environmentFiles[file], ...change } }, constructProblems);
   if (!loaded) throw new Error(`${file} is no environment.`);

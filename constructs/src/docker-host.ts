@@ -61,10 +61,17 @@ export class DockerHost extends Construct {
     super(scope, id);
     const problems = dockerHostProblems(props);
     if (problems.length > 0) {
-      const lines = problems.map(({ path, value, expected }) => `${path} is ${JSON.stringify(value)}; expected ${expected}`);
+      const lines = problems.map(
+        ({ path, value, expected }) => `${path} is ${JSON.stringify(value)}; expected ${expected}`,
+      );
       throw new Error([`The Docker host ${props.name} can't be built:`, ...lines].join('\n  '));
     }
-    const userData = literal(dockerHostUserData({ containers: props.containers ?? [], ...(props.script && { script: props.script }) }));
+    const userData = literal(
+      dockerHostUserData({
+        containers: props.containers ?? [],
+        ...(props.script && { script: props.script }),
+      }),
+    );
     const { name, place, network, boundary, ami, instanceType = 't3.medium', ...host } = literal(props);
     const tags = { ...host.tags, Name: name };
 
@@ -84,7 +91,12 @@ export class DockerHost extends Construct {
         tags,
       });
     }
-    new VpcSecurityGroupEgressRule(this, 'out', { securityGroupId: group.id, ipProtocol: '-1', ...range('0.0.0.0/0'), tags });
+    new VpcSecurityGroupEgressRule(this, 'out', {
+      securityGroupId: group.id,
+      ipProtocol: '-1',
+      ...range('0.0.0.0/0'),
+      tags,
+    });
 
     // A construct of ours makes the caller's values literal by itself; twice would be once too often.
     const role = new ServiceRole(this, 'role', {
@@ -99,7 +111,11 @@ export class DockerHost extends Construct {
     const profile = new IamInstanceProfile(this, 'profile', { name, role: role.name, tags });
 
     const instance = new Instance(this, 'instance', {
-      ami: ami ?? new DataAwsSsmParameter(this, 'latest-ami', { name: LATEST_AMAZON_LINUX + architecture(instanceType) }).insecureValue,
+      ami:
+        ami ??
+        new DataAwsSsmParameter(this, 'latest-ami', {
+          name: LATEST_AMAZON_LINUX + architecture(instanceType),
+        }).insecureValue,
       instanceType,
       subnetId: network.subnetId,
       vpcSecurityGroupIds: [group.id],
@@ -107,7 +123,13 @@ export class DockerHost extends Construct {
       ebsOptimized: true,
       disableApiTermination: host.terminationProtection ?? false,
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
-      rootBlockDevice: { encrypted: true, volumeType: 'gp3', volumeSize: host.volumeSizeGib ?? 30, deleteOnTermination: true, tags },
+      rootBlockDevice: {
+        encrypted: true,
+        volumeType: 'gp3',
+        volumeSize: host.volumeSizeGib ?? 30,
+        deleteOnTermination: true,
+        tags,
+      },
       userData,
       userDataReplaceOnChange: true,
       // A newer image of Amazon must not replace a running host at the next deploy.
@@ -128,7 +150,10 @@ export class DockerHost extends Construct {
  */
 export function dockerHostProblems(settings: DockerHostSettings, path = ''): Problem[] {
   const { containers = [], script } = settings;
-  const problems = [...ingressProblems(settings, path), ...containerProblems(containers, `${path}containers`)];
+  const problems = [
+    ...ingressProblems(settings, path),
+    ...containerProblems(containers, `${path}containers`),
+  ];
   if (problems.length > 0) return problems;
   try {
     dockerHostUserData({ containers, ...(script && { script }) });

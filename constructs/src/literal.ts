@@ -14,7 +14,9 @@ function convert(value: unknown): unknown {
   if (typeof value === 'string') return convertText(value);
   if (Array.isArray(value)) return value.map(convert);
   if (isPlainObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [convertText(key), convert(inner)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [convertText(key), convert(inner)]),
+    );
   }
   return value;
 }

@@ -21,7 +21,12 @@ export class Parameter extends Construct {
     const { name, value, tags } = literal(props);
     this.name = name;
     // `insecureValue` is the provider's word for "show it in plans": these are not secrets, and a plan should be readable.
-    new SsmParameter(this, 'parameter', { name, type: 'String', insecureValue: value, ...(tags && { tags }) });
+    new SsmParameter(this, 'parameter', {
+      name,
+      type: 'String',
+      insecureValue: value,
+      ...(tags && { tags }),
+    });
   }
 }
 

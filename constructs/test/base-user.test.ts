@@ -2,7 +2,12 @@ import { TerraformOutput } from 'cdktf';
 import { BaseUser, type BaseUserProps } from '../src/base-user';
 import { boundary, place, policy, synthesized } from './synthesized';
 
-const props = { name: 'kantox-minikube-base-dev', place, roleName: 'kantox-aux-role-dev', accessKeys: ['first'] };
+const props = {
+  name: 'kantox-minikube-base-dev',
+  place,
+  roleName: 'kantox-aux-role-dev',
+  accessKeys: ['first'],
+};
 const user = (change: Partial<BaseUserProps> = {}) =>
   synthesized((stack) => new BaseUser(stack, 'user', { ...props, boundary: boundary(stack), ...change }));
 
@@ -42,14 +47,18 @@ test('two keys overlap while they are rotated, and the newest is handed out', ()
 
 test('a rotation leaves the key that stays alone: its label is its identity', () => {
   const keys = (accessKeys: string[]) =>
-    user({ accessKeys }).addresses().filter((address) => address.startsWith('aws_iam_access_key.'));
+    user({ accessKeys })
+      .addresses()
+      .filter((address) => address.startsWith('aws_iam_access_key.'));
   const [first] = keys(['first']);
   const [second] = keys(['second']);
   expect(keys(['first', 'second'])).toEqual([first, second]);
 });
 
 test('is refused without a key', () => {
-  expect(() => user({ accessKeys: [] })).toThrow('kantox-minikube-base-dev needs one or two access keys, got none.');
+  expect(() => user({ accessKeys: [] })).toThrow(
+    'kantox-minikube-base-dev needs one or two access keys, got none.',
+  );
 });
 
 test('carries the tags that are given', () => {

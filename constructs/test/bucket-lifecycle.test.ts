@@ -25,7 +25,9 @@ test('each of the days can be another', () => {
   expect(found['abort-unfinished-uploads']).toMatchObject({
     abortIncompleteMultipartUpload: [{ daysAfterInitiation: 1 }],
   });
-  expect(found['expire-old-versions']).toMatchObject({ noncurrentVersionExpiration: [{ noncurrentDays: 2 }] });
+  expect(found['expire-old-versions']).toMatchObject({
+    noncurrentVersionExpiration: [{ noncurrentDays: 2 }],
+  });
   expect(found['expire-objects']).toMatchObject({ expiration: [{ days: 3 }] });
 });
 

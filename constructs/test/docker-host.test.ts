@@ -10,13 +10,22 @@ const web = { name: 'web', image: 'nginx:1.29', ports: ['80:80'] };
 const host = (props: Partial<DockerHostProps> = {}) =>
   synthesized((stack) => {
     const network = new Network(stack, 'network', { existing });
-    new DockerHost(stack, 'host', { name: 'kantox-docker-dev', place, network, boundary: boundary(stack), ...props });
+    new DockerHost(stack, 'host', {
+      name: 'kantox-docker-dev',
+      place,
+      network,
+      boundary: boundary(stack),
+      ...props,
+    });
   });
 const instance = (props: Partial<DockerHostProps> = {}) => host(props).the('aws_instance');
 const ingress = (props: Partial<DockerHostProps> = {}) =>
   host(props)
     .all('aws_vpc_security_group_ingress_rule')
-    .map((rule) => `${String(rule.cidr_ipv4 ?? rule.cidr_ipv6)} ${String(rule.from_port)}-${String(rule.to_port)}`)
+    .map(
+      (rule) =>
+        `${String(rule.cidr_ipv4 ?? rule.cidr_ipv6)} ${String(rule.from_port)}-${String(rule.to_port)}`,
+    )
     .sort();
 
 describe('the network', () => {
@@ -38,7 +47,10 @@ describe('the network', () => {
   });
 
   test('the host reaches everything', () => {
-    expect(host().the('aws_vpc_security_group_egress_rule')).toMatchObject({ ip_protocol: '-1', cidr_ipv4: '0.0.0.0/0' });
+    expect(host().the('aws_vpc_security_group_egress_rule')).toMatchObject({
+      ip_protocol: '-1',
+      cidr_ipv4: '0.0.0.0/0',
+    });
   });
 
   test('it stands in the subnet that is given, behind its own security group', () => {
@@ -55,7 +67,12 @@ describe('the instance', () => {
   test('is a t3.medium with 30 GiB of encrypted gp3', () => {
     expect(instance()).toMatchObject({
       instance_type: 't3.medium',
-      root_block_device: { encrypted: true, volume_type: 'gp3', volume_size: 30, delete_on_termination: true },
+      root_block_device: {
+        encrypted: true,
+        volume_type: 'gp3',
+        volume_size: 30,
+        delete_on_termination: true,
+      },
     });
     expect(instance({ instanceType: 'm7i.large', volumeSizeGib: 100 })).toMatchObject({
       instance_type: 'm7i.large',
@@ -82,7 +99,9 @@ describe('the instance', () => {
     expect(policy(stack.the('aws_iam_role'), 'assume_role_policy').Statement).toMatchObject([
       { Principal: { Service: 'ec2.amazonaws.com' } },
     ]);
-    expect(stack.the('aws_instance').iam_instance_profile).toBe(stack.reference('aws_iam_instance_profile', 'name'));
+    expect(stack.the('aws_instance').iam_instance_profile).toBe(
+      stack.reference('aws_iam_instance_profile', 'name'),
+    );
   });
 
   test("can be terminated, unless it's protected", () => {
@@ -108,15 +127,20 @@ describe('the image', () => {
     ['t4g.small', 'arm64'],
     ['c7gn.large', 'arm64'],
     ['im4gn.large', 'arm64'],
-  ])('of a new %s is the latest Amazon Linux 2023 for %s, and a later one does not replace the host', (instanceType, architecture) => {
-    const stack = host({ instanceType });
-    const latest = stack.data('aws_ssm_parameter');
-    expect(latest.name).toBe(`/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`);
-    expect(stack.the('aws_instance')).toMatchObject({
-      ami: expect.stringMatching(/^\$\{data\.aws_ssm_parameter\.\S+\.insecure_value\}$/) as string,
-      lifecycle: { ignore_changes: ['ami'] },
-    });
-  });
+  ])(
+    'of a new %s is the latest Amazon Linux 2023 for %s, and a later one does not replace the host',
+    (instanceType, architecture) => {
+      const stack = host({ instanceType });
+      const latest = stack.data('aws_ssm_parameter');
+      expect(latest.name).toBe(
+        `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
+      );
+      expect(stack.the('aws_instance')).toMatchObject({
+        ami: expect.stringMatching(/^\$\{data\.aws_ssm_parameter\.\S+\.insecure_value\}$/) as string,
+        lifecycle: { ignore_changes: ['ami'] },
+      });
+    },
+  );
 
   test('can be one that is given, and another one then replaces the host', () => {
     const stack = host({ ami: 'ami-0123456789abcdef0' });
@@ -131,7 +155,13 @@ test('the name and the tags are on the instance, on its volume and on all that b
   const stack = host({ tags, sshCidrs: ['203.0.113.0/24'] });
   const expected = { ...tags, Name: 'kantox-docker-dev' };
   expect(stack.the('aws_instance').root_block_device).toMatchObject({ tags: expected });
-  for (const type of ['instance', 'security_group', 'vpc_security_group_egress_rule', 'iam_role', 'iam_instance_profile']) {
+  for (const type of [
+    'instance',
+    'security_group',
+    'vpc_security_group_egress_rule',
+    'iam_role',
+    'iam_instance_profile',
+  ]) {
     expect(stack.the(`aws_${type}`).tags).toEqual(expected);
   }
   for (const rule of stack.all('aws_vpc_security_group_ingress_rule')) expect(rule.tags).toEqual(expected);

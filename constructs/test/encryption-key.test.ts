@@ -31,7 +31,9 @@ test('lets a role use it only by way of the services that are named', () => {
     expect(key(stack).useThrough(['s3', 'ssm'], place)).toMatchObject({
       Effect: 'Allow',
       Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      Condition: { StringEquals: { 'kms:ViaService': ['s3.eu-west-1.amazonaws.com', 'ssm.eu-west-1.amazonaws.com'] } },
+      Condition: {
+        StringEquals: { 'kms:ViaService': ['s3.eu-west-1.amazonaws.com', 'ssm.eu-west-1.amazonaws.com'] },
+      },
     });
   });
   expect(stack.all('aws_kms_key')).toHaveLength(1);

@@ -33,5 +33,7 @@ test.each([
 });
 
 test('carries the tags that are given', () => {
-  expect(repository({ tags: { Team: 'platform' } }).the('aws_ecr_repository').tags).toEqual({ Team: 'platform' });
+  expect(repository({ tags: { Team: 'platform' } }).the('aws_ecr_repository').tags).toEqual({
+    Team: 'platform',
+  });
 });

@@ -12,7 +12,7 @@ test.each([
   expect(literal(text)).toBe(written);
 });
 
-test("CDKTF finds none of its markers in what a caller says, even one that has the number of a real token", () => {
+test('CDKTF finds none of its markers in what a caller says, even one that has the number of a real token', () => {
   const token = { produce: () => 'evaluated' };
   const markers = [
     Lazy.stringValue(token),
@@ -34,13 +34,15 @@ test('numbers in a text are left alone', () => {
 
 test('reaches every string and key of plain data', () => {
   const bare = Object.assign(Object.create(null) as Record<string, unknown>, { '${a}': '${b}' });
-  expect(literal({ list: ['${a}', { '%{b}': '${c}' }], bare, number: 1, off: false, nothing: null })).toEqual({
-    list: ['$${a}', { '%%{b}': '$${c}' }],
-    bare: { '$${a}': '$${b}' },
-    number: 1,
-    off: false,
-    nothing: null,
-  });
+  expect(literal({ list: ['${a}', { '%{b}': '${c}' }], bare, number: 1, off: false, nothing: null })).toEqual(
+    {
+      list: ['$${a}', { '%%{b}': '$${c}' }],
+      bare: { '$${a}': '$${b}' },
+      number: 1,
+      off: false,
+      nothing: null,
+    },
+  );
 });
 
 test('lets instances of classes through as they are: references are passed as constructs', () => {

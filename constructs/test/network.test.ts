@@ -40,19 +40,22 @@ describe('a new one', () => {
     expect(stack.the('aws_vpc')).toMatchObject({ enable_dns_support: true, enable_dns_hostnames: true });
   });
 
-  test("has a default security group that lets nothing through", () => {
+  test('has a default security group that lets nothing through', () => {
     const group = stack.the('aws_default_security_group');
     expect(group.vpc_id).toBe(stack.reference('aws_vpc', 'id'));
     expect(group).not.toHaveProperty('ingress');
     expect(group).not.toHaveProperty('egress');
   });
 
-  test.each(['aws_vpc', 'aws_subnet', 'aws_internet_gateway', 'aws_route_table', 'aws_default_security_group'])(
-    'its %s has its name and its tags',
-    (type) => {
-      expect(stack.the(type).tags).toEqual({ Team: 'platform', Name: 'kantox-dev' });
-    },
-  );
+  test.each([
+    'aws_vpc',
+    'aws_subnet',
+    'aws_internet_gateway',
+    'aws_route_table',
+    'aws_default_security_group',
+  ])('its %s has its name and its tags', (type) => {
+    expect(stack.the(type).tags).toEqual({ Team: 'platform', Name: 'kantox-dev' });
+  });
 
   test('is what hosts stand in', () => {
     const stack = synthesized((stack) => {

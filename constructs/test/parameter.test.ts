@@ -3,7 +3,9 @@ import { key, synthesized } from './synthesized';
 
 describe('a parameter', () => {
   test('is a String that plans show', () => {
-    const stack = synthesized((stack) => new Parameter(stack, 'p', { name: '/kantox/dev/api/config', value: '{}' }));
+    const stack = synthesized(
+      (stack) => new Parameter(stack, 'p', { name: '/kantox/dev/api/config', value: '{}' }),
+    );
     expect(stack.the('aws_ssm_parameter')).toMatchObject({
       name: '/kantox/dev/api/config',
       type: 'String',
@@ -38,7 +40,12 @@ describe('a secret parameter', () => {
   test('has its value from a variable that neither plan nor state keeps, by the argument that they do not keep', () => {
     const stack = secret();
     expect(stack.configuration.variable).toEqual({
-      database_url: expect.objectContaining({ type: 'string', ephemeral: true, sensitive: true, default: '' }) as unknown,
+      database_url: expect.objectContaining({
+        type: 'string',
+        ephemeral: true,
+        sensitive: true,
+        default: '',
+      }) as unknown,
     });
     const body = stack.the('aws_ssm_parameter');
     expect(body).toMatchObject({ value_wo: '${var.database_url}', value_wo_version: 3 });
@@ -51,7 +58,9 @@ describe('a secret parameter', () => {
       precondition: [
         {
           condition: '${var.database_url != ""}',
-          error_message: expect.stringMatching(/\/kantox\/dev\/database\/url has no value .* TF_VAR_database_url\.$/) as string,
+          error_message: expect.stringMatching(
+            /\/kantox\/dev\/database\/url has no value .* TF_VAR_database_url\.$/,
+          ) as string,
         },
       ],
     });
@@ -65,6 +74,8 @@ describe('a secret parameter', () => {
   );
 
   test('carries the tags that are given', () => {
-    expect(secret({ tags: { Team: 'platform' } }).the('aws_ssm_parameter').tags).toEqual({ Team: 'platform' });
+    expect(secret({ tags: { Team: 'platform' } }).the('aws_ssm_parameter').tags).toEqual({
+      Team: 'platform',
+    });
   });
 });

@@ -9,7 +9,9 @@ test.each([
 ])('ARNs in %s are of the partition %s', (region, expected) => {
   const place = { account, region };
   expect(partition(place)).toBe(expected);
-  expect(regionalArn(place, 'ssm', 'parameter/x')).toBe(`arn:${expected}:ssm:${region}:${account}:parameter/x`);
+  expect(regionalArn(place, 'ssm', 'parameter/x')).toBe(
+    `arn:${expected}:ssm:${region}:${account}:parameter/x`,
+  );
   expect(iamArn(place, 'role/x')).toBe(`arn:${expected}:iam::${account}:role/x`);
   expect(bucketArn(place, 'x')).toBe(`arn:${expected}:s3:::x`);
 });

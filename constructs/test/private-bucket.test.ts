@@ -30,7 +30,9 @@ test('refuses everyone plain HTTP and TLS under 1.2, and allows nobody anything'
 
 test('keeps replaced versions, and tidies up only once versioning is on', () => {
   const stack = bucket();
-  expect(stack.the('aws_s3_bucket_versioning')).toMatchObject({ versioning_configuration: { status: 'Enabled' } });
+  expect(stack.the('aws_s3_bucket_versioning')).toMatchObject({
+    versioning_configuration: { status: 'Enabled' },
+  });
   expect(stack.the('aws_s3_bucket_lifecycle_configuration')).toMatchObject({
     depends_on: [expect.stringMatching(/^aws_s3_bucket_versioning\./)],
   });
@@ -42,7 +44,9 @@ test("is encrypted with S3's own keys, or with the key that is given and few cal
   expect(encryption({})).toEqual([
     { apply_server_side_encryption_by_default: { sse_algorithm: 'AES256' }, bucket_key_enabled: false },
   ]);
-  const withKey = synthesized((stack) => new PrivateBucket(stack, 'data', { name: 'x', place, key: key(stack) }));
+  const withKey = synthesized(
+    (stack) => new PrivateBucket(stack, 'data', { name: 'x', place, key: key(stack) }),
+  );
   expect(withKey.the('aws_s3_bucket_server_side_encryption_configuration').rule).toEqual([
     {
       apply_server_side_encryption_by_default: {
@@ -68,7 +72,11 @@ test.each([
 test('logs who used it into the bucket that is given, below its own name, once that bucket takes logs', () => {
   expect(bucket().all('aws_s3_bucket_logging')).toEqual([]);
   const stack = synthesized((stack) => {
-    const accessLogs = new PrivateBucket(stack, 'logs', { name: 'kantox-logs-dev', place, receivesAccessLogs: true });
+    const accessLogs = new PrivateBucket(stack, 'logs', {
+      name: 'kantox-logs-dev',
+      place,
+      receivesAccessLogs: true,
+    });
     new PrivateBucket(stack, 'data', { name: 'kantox-data-dev', place, accessLogs });
   });
   expect(stack.the('aws_s3_bucket_logging')).toMatchObject({

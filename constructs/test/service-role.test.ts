@@ -63,7 +63,11 @@ test('a session may be of another length', () => {
 
 test('is made after what its trust policy names', () => {
   const stack = synthesized((stack) => {
-    new ServiceRole(stack, 'role', { ...props, boundary: boundary(stack), after: [{ fqn: 'aws_iam_user.base' }] });
+    new ServiceRole(stack, 'role', {
+      ...props,
+      boundary: boundary(stack),
+      after: [{ fqn: 'aws_iam_user.base' }],
+    });
   });
   expect(stack.the('aws_iam_role').depends_on).toContain('aws_iam_user.base');
 });

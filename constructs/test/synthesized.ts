@@ -80,9 +80,14 @@ export function policy(body: Body, attribute = 'policy'): PolicyDocument {
   return JSON.parse(String(body[attribute])) as PolicyDocument;
 }
 
-function theOnly(blocks: Configuration['resource'], type: string, construct = ''): [name: string, body: Body] {
+function theOnly(
+  blocks: Configuration['resource'],
+  type: string,
+  construct = '',
+): [name: string, body: Body] {
   const found = Object.entries(blocks?.[type] ?? {}).filter(([name]) => name.startsWith(construct));
   const [first] = found;
-  if (!first || found.length > 1) throw new Error(`Expected one ${type} ${construct}, found ${found.length}.`);
+  if (!first || found.length > 1)
+    throw new Error(`Expected one ${type} ${construct}, found ${found.length}.`);
   return first;
 }

@@ -19,21 +19,42 @@ export function boundaryStatements(scope: BoundaryScope): Statement[] {
   const { place, buckets, parameterPath, repositories, serviceRoles } = scope;
   const bucketArns = buckets.map((name) => bucketArn(place, name));
   return [
-    allow('TakeOnServiceRoles', ['sts:AssumeRole'], serviceRoles.map((name) => iamArn(place, `role/${name}`))),
+    allow(
+      'TakeOnServiceRoles',
+      ['sts:AssumeRole'],
+      serviceRoles.map((name) => iamArn(place, `role/${name}`)),
+    ),
     allow('UseBuckets', ['s3:ListBucket', 's3:GetBucketLocation'], bucketArns),
     allow(
       'UseObjects',
-      ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      [
+        's3:GetObject',
+        's3:GetObjectVersion',
+        's3:PutObject',
+        's3:DeleteObject',
+        's3:AbortMultipartUpload',
+        's3:ListMultipartUploadParts',
+      ],
       bucketArns.map((arn) => `${arn}/*`),
     ),
     allow(
       'ReadParameters',
       ['ssm:GetParameter', 'ssm:GetParameters', 'ssm:GetParametersByPath'],
-      [regionalArn(place, 'ssm', `parameter${parameterPath}`), regionalArn(place, 'ssm', `parameter${parameterPath}/*`)],
+      [
+        regionalArn(place, 'ssm', `parameter${parameterPath}`),
+        regionalArn(place, 'ssm', `parameter${parameterPath}/*`),
+      ],
     ),
-    allow('UseKeysThroughServices', ['kms:Decrypt', 'kms:GenerateDataKey'], [regionalArn(place, 'kms', 'key/*')], {
-      StringEquals: { 'kms:ViaService': ['s3', 'ssm'].map((service) => `${service}.${place.region}.amazonaws.com`) },
-    }),
+    allow(
+      'UseKeysThroughServices',
+      ['kms:Decrypt', 'kms:GenerateDataKey'],
+      [regionalArn(place, 'kms', 'key/*')],
+      {
+        StringEquals: {
+          'kms:ViaService': ['s3', 'ssm'].map((service) => `${service}.${place.region}.amazonaws.com`),
+        },
+      },
+    ),
     ...pushStatements(place, repositories),
     ...sessionManagerStatements(),
   ];

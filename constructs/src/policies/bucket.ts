@@ -5,13 +5,23 @@ import { deny, policyDocument, type PolicyDocument } from '../policy-document';
 const EVERYONE = { AWS: '*' };
 
 /** What a private bucket refuses everyone, and the one thing that it may allow: S3's delivery of access logs. */
-export function bucketPolicy(bucket: { name: string; place: Place; receivesAccessLogs: boolean }): PolicyDocument {
+export function bucketPolicy(bucket: {
+  name: string;
+  place: Place;
+  receivesAccessLogs: boolean;
+}): PolicyDocument {
   const { name, place, receivesAccessLogs } = bucket;
   const arn = bucketArn(place, name);
   const everything = [arn, `${arn}/*`];
   return policyDocument(
-    { ...deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }), Principal: EVERYONE },
-    { ...deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }), Principal: EVERYONE },
+    {
+      ...deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }),
+      Principal: EVERYONE,
+    },
+    {
+      ...deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }),
+      Principal: EVERYONE,
+    },
     ...(receivesAccessLogs
       ? [
           {

@@ -42,7 +42,7 @@ export interface DeployScope {
  */
 export function deployStatements(scope: DeployScope): Statement[] {
   return [
-    byName([buckets(scope), parameters(scope), repositories(scope), identities(scope)]),
+    byName([buckets(scope), parameters(scope), repositories(scope), identities(scope), aliases(scope)]),
     ...identityStatements(scope),
     ...keyStatements(scope),
     ...hostStatements(scope),
@@ -87,11 +87,11 @@ function buckets({ place, buckets: names, protection = 'disposable' }: DeploySco
 
 function parameters({ place, parameterPath }: DeployScope): Named {
   return {
-    actions: ['ssm:*Parameter', 'ssm:*TagsToResource', 'ssm:*TagsForResource', 'ssm:*TagsFromResource'],
+    actions: ['ssm:*Parameter', 'ssm:*Resource'],
     arns: [
       regionalArn(place, 'ssm', `parameter${parameterPath}/*`),
-      // Amazon's own, which name its latest images. Nobody else can write them.
-      regionalArn({ ...place, account: '' }, 'ssm', 'parameter/aws/service/*'),
+      // Amazon's own, which name its latest images. They have no account, and nobody else can write them.
+      regionalArn({ ...place, account: '*' }, 'ssm', 'parameter/aws/service/*'),
     ],
   };
 }
@@ -132,37 +132,39 @@ function identities({ place, user, roles, boundaries, ownsOidcProvider }: Deploy
   };
 }
 
+/** Giving a key another alias, or the alias another key, takes leave on both: see Keys. */
+function aliases({ place, keyAlias }: DeployScope): Named {
+  return { actions: ['kms:*Alias'], arns: [regionalArn(place, 'kms', keyAlias)] };
+}
+
 function identityStatements({ place, user, roles, boundaries: [boundary] }: DeployScope): Statement[] {
   const roleArns = roles.map((name) => iamArn(place, `role/${name}`));
   return [
     allow(
       'Bounded',
       [
+        'iam:*RolePolicy',
         'iam:CreateRole',
         'iam:CreateUser',
         'iam:DeleteRole',
-        'iam:DeleteRolePolicy',
         'iam:DeleteUserPolicy',
         'iam:Put*PermissionsBoundary',
-        'iam:PutRolePolicy',
         'iam:PutUserPolicy',
-        'iam:UpdateAssumeRolePolicy',
         'iam:UpdateRole*',
       ],
       [iamArn(place, `user/${user}`), ...roleArns],
       { StringEquals: { 'iam:PermissionsBoundary': boundary } },
     ),
     allow('Pass', ['iam:PassRole'], roleArns, {
-      StringEquals: { 'iam:PassedToService': `ec2.amazonaws.com${partition(place) === 'aws-cn' ? '.cn' : ''}` },
+      StringEquals: {
+        'iam:PassedToService': `ec2.amazonaws.com${partition(place) === 'aws-cn' ? '.cn' : ''}`,
+      },
     }),
   ];
 }
 
-function keyStatements({ place, environment, keyAlias }: DeployScope): Statement[] {
+function keyStatements({ place, environment }: DeployScope): Statement[] {
   const keys = [regionalArn(place, 'kms', 'key/*')];
-  const through = (...services: string[]) => ({
-    'kms:ViaService': services.map((service) => `${service}.${place.region}.amazonaws.com`),
-  });
   return [
     // Without the second half it could take over a key that is there already, by giving it the tag.
     allow('NewKeys', ['kms:CreateKey', 'kms:TagResource'], ['*'], {
@@ -185,20 +187,24 @@ function keyStatements({ place, environment, keyAlias }: DeployScope): Statement
       keys,
       own(environment),
     ),
-    allow('Alias', ['kms:*Alias'], [regionalArn(place, 'kms', keyAlias)]),
     allow('Secrets', ['kms:Decrypt', 'kms:Encrypt'], keys, {
-      StringEquals: { ...resourceTag(environment), ...through('ssm') },
+      StringEquals: { ...resourceTag(environment), 'kms:ViaService': `ssm.${place.region}.amazonaws.com` },
     }),
-    // Volumes and repositories are encrypted with AWS's own keys of the account. These let everyone of the account in,
-    // but this policy is a boundary, too. ECR retires its grants in the name of whoever deletes a repository.
+    // Volumes and repositories are encrypted with AWS's own keys of the account. Their key policies let everyone of the
+    // account in, through EC2 and ECR alone; but this policy is a boundary, too. And ECR retires its grants in the name
+    // of whoever deletes a repository (ECR User Guide, "Encryption at rest").
     allow(
       'AwsKeys',
-      ['kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey*', 'kms:ReEncrypt*', 'kms:RetireGrant'],
+      [
+        'kms:CreateGrant',
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:GenerateDataKey*',
+        'kms:ReEncrypt*',
+        'kms:RetireGrant',
+      ],
       keys,
-      {
-        StringEquals: through('ec2', 'ecr'),
-        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': ['alias/aws/ebs', 'alias/aws/ecr'] },
-      },
+      { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': ['alias/aws/ebs', 'alias/aws/ecr'] } },
     ),
   ];
 }
@@ -224,7 +230,11 @@ function hostStatements({ place, environment, existingNetwork }: DeployScope): S
     allow(
       'RunOn',
       ['ec2:RunInstances'],
-      [regionalArn({ ...place, account: '*' }, 'ec2', 'image/*'), ec2('network-interface/*'), ec2('volume/*')],
+      [
+        regionalArn({ ...place, account: '*' }, 'ec2', 'image/*'),
+        ec2('network-interface/*'),
+        ec2('volume/*'),
+      ],
     ),
     ...(existingNetwork
       ? [
@@ -238,24 +248,28 @@ function hostStatements({ place, environment, existingNetwork }: DeployScope): S
     allow(
       'Manage',
       [
-        ...(existingNetwork ? [] : ['ec2:*InternetGateway', 'ec2:*Route', 'ec2:*RouteTable', 'ec2:*Subnet', 'ec2:*Vpc']),
+        ...(existingNetwork
+          ? []
+          : ['ec2:*InternetGateway', 'ec2:*Route', 'ec2:*RouteTable', 'ec2:*Subnet', 'ec2:*Vpc']),
+        'ec2:*Instances',
         'ec2:*SecurityGroup*',
         'ec2:*Tags',
         'ec2:Modify*',
-        'ec2:RunInstances',
-        'ec2:StartInstances',
-        'ec2:StopInstances',
-        'ec2:TerminateInstances',
       ],
       [ec2('*')],
       own(environment),
     ),
     allow('TagMade', ['ec2:CreateTags'], [ec2('*')], { ...requested, Null: { 'ec2:CreateAction': 'false' } }),
     // Made without a tag: a host's volume and, with a VPC, its default security group. The provider tags them next.
-    allow('TagNew', ['ec2:CreateTags'], [...(existingNetwork ? [] : [ec2('security-group/*')]), ec2('volume/*')], {
-      ...requested,
-      Null: { 'aws:ResourceTag/Environment': 'true', 'aws:ResourceTag/Name': 'true' },
-    }),
+    allow(
+      'TagNew',
+      ['ec2:CreateTags'],
+      [...(existingNetwork ? [] : [ec2('security-group/*')]), ec2('volume/*')],
+      {
+        ...requested,
+        Null: { 'aws:ResourceTag/Environment': 'true', 'aws:ResourceTag/Name': 'true' },
+      },
+    ),
   ];
 }
 
@@ -276,10 +290,17 @@ function own(environment: string): Statement['Condition'] {
 function stateStatements({ place, state }: DeployScope): Statement[] {
   if (!state) return [];
   const bucket = bucketArn(place, state.bucket);
-  const objects = `${bucket}/${state.keyPrefix}/*`;
   return [
-    allow('State', ['s3:GetObject', 's3:ListBucket', 's3:PutObject'], [bucket, objects]),
-    allow('Unlock', ['s3:DeleteObject'], [`${objects}.tflock`]),
-    ...(state.kmsKeyArn ? [allow('StateKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [state.kmsKeyArn])] : []),
+    allow(
+      'State',
+      [
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+        ...(state.kmsKeyArn ? ['kms:Decrypt', 'kms:GenerateDataKey'] : []),
+      ],
+      [bucket, `${bucket}/${state.keyPrefix}/*`, ...(state.kmsKeyArn ? [state.kmsKeyArn] : [])],
+    ),
   ];
 }

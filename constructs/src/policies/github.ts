@@ -64,6 +64,7 @@ export function pushStatements(place: Place, repositories: string[]): Statement[
 function subjectClaim({ repository, from }: GithubSubject): string {
   const context = 'branch' in from ? `ref:refs/heads/${from.branch}` : `environment:${from.environment}`;
   const claim = `repo:${repository}:${context}`;
-  if (/[*?]/.test(claim)) throw new Error(`A GitHub role trusts exactly one repository and branch or environment; got ${claim}.`);
+  if (/[*?]/.test(claim))
+    throw new Error(`A GitHub role trusts exactly one repository and branch or environment; got ${claim}.`);
   return claim;
 }

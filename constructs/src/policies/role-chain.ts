@@ -8,12 +8,22 @@ export function assumeOnly(roleArn: string): PolicyDocument {
 
 /** Lets exactly one principal of the account take on a role. */
 export function trustPrincipal(arn: string): PolicyDocument {
-  return policyDocument({ Sid: 'AssumedBy', Effect: 'Allow', Principal: { AWS: arn }, Action: ['sts:AssumeRole'] });
+  return policyDocument({
+    Sid: 'AssumedBy',
+    Effect: 'Allow',
+    Principal: { AWS: arn },
+    Action: ['sts:AssumeRole'],
+  });
 }
 
 /** Lets an AWS service take on a role, such as ec2.amazonaws.com for an instance profile. */
 export function trustService(service: string): PolicyDocument {
-  return policyDocument({ Sid: 'AssumedBy', Effect: 'Allow', Principal: { Service: service }, Action: ['sts:AssumeRole'] });
+  return policyDocument({
+    Sid: 'AssumedBy',
+    Effect: 'Allow',
+    Principal: { Service: service },
+    Action: ['sts:AssumeRole'],
+  });
 }
 
 /**
@@ -35,12 +45,18 @@ export interface ServiceAccess {
 /** What a service does with its buckets and parameters. */
 export function serviceStatements({ place, buckets, parameters }: ServiceAccess): Statement[] {
   const arns = buckets.map(({ name }) => bucketArn(place, name));
-  const writable = buckets.filter(({ access }) => access === 'read-write').map(({ name }) => bucketArn(place, name));
+  const writable = buckets
+    .filter(({ access }) => access === 'read-write')
+    .map(({ name }) => bucketArn(place, name));
   return [
     ...(arns.length > 0
       ? [
           allow('ListBuckets', ['s3:ListBucket', 's3:GetBucketLocation'], arns),
-          allow('ReadObjects', ['s3:GetObject', 's3:GetObjectVersion'], arns.map((arn) => `${arn}/*`)),
+          allow(
+            'ReadObjects',
+            ['s3:GetObject', 's3:GetObjectVersion'],
+            arns.map((arn) => `${arn}/*`),
+          ),
         ]
       : []),
     ...(writable.length > 0
@@ -64,7 +80,11 @@ function parameterStatements(place: Place, parameters: ServiceAccess['parameters
   }
   // Systems Manager checks a listing against the path itself and a reading against the parameter's name.
   return [
-    allow('ListParameters', ['ssm:GetParametersByPath'], [arn(parameters.below), arn(`${parameters.below}/*`)]),
+    allow(
+      'ListParameters',
+      ['ssm:GetParametersByPath'],
+      [arn(parameters.below), arn(`${parameters.below}/*`)],
+    ),
     allow('ReadParameters', read, [arn(`${parameters.below}/*`)]),
   ];
 }

@@ -1,0 +1,165 @@
+import type { TerraformStack } from 'cdktf';
+import {
+  BaseUser,
+  DockerHost,
+  EncryptionKey,
+  GithubOidcProvider,
+  ImageRepository,
+  Network,
+  Parameter,
+  PermissionsBoundary,
+  PrivateBucket,
+  SecretParameter,
+  ServiceRole,
+  type BaseUserProps,
+  type BucketLifecycle,
+  type DockerHostProps,
+  type EncryptionKeyProps,
+  type ImageRepositoryProps,
+  type NetworkProps,
+  type ParameterProps,
+  type PermissionsBoundaryProps,
+  type PrivateBucketProps,
+  type SecretParameterProps,
+  type ServiceRoleProps,
+  type Statement,
+} from '../src';
+import { spotsOf, type Subject } from './planted';
+import { boundary, emptyStack, key, place, synthesized } from './synthesized';
+
+/** Props of these names are records, whose keys are a caller's, too. */
+const RECORDS = ['tags', 'environment', 'Condition', 'StringEquals'];
+
+function caller<Props extends object>(
+  name: string,
+  props: Props,
+  build: (stack: TerraformStack, props: Props) => unknown,
+): Subject {
+  return {
+    name,
+    spots: spotsOf(props).filter(({ path, isKey }) => !isKey || RECORDS.includes(String(path.at(-2)))),
+    check: (plant) => build(emptyStack(), plant(props) as Props),
+    synthesize: (plant) => synthesized((stack) => build(stack, plant(props) as Props)).configuration,
+    refuses: (message, field) => message.includes(field),
+  };
+}
+
+const tags = { Team: 'platform' };
+const statement: Required<Omit<Statement, 'Effect'>> = {
+  Sid: 'Read',
+  Principal: { AWS: 'text', Service: ['text'], Federated: 'text' },
+  Action: ['s3:GetObject'],
+  Resource: 'arn:aws:s3:::text/*',
+  Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+};
+const allow = (given: Omit<Statement, 'Effect'>): Statement => ({ ...given, Effect: 'Allow' });
+
+/** Required: a prop that is added is missing here until it is planted in, too. Numbers and choices are in the call. */
+export const callers: Subject[] = [
+  caller<
+    Required<
+      Omit<
+        PrivateBucketProps,
+        keyof BucketLifecycle | 'key' | 'accessLogs' | 'receivesAccessLogs' | 'protection'
+      >
+    >
+  >('PrivateBucket', { name: 'data', place, tags }, (stack, props) => {
+    const accessLogs = new PrivateBucket(stack, 'logs', { ...props, receivesAccessLogs: true });
+    new PrivateBucket(stack, 'data', { ...props, key: key(stack), accessLogs });
+  }),
+  caller<Required<ParameterProps>>(
+    'Parameter',
+    { name: '/kantox/text', value: 'text', tags },
+    (stack, props) => new Parameter(stack, 'it', props),
+  ),
+  caller<Required<Omit<SecretParameterProps, 'key' | 'version'>>>(
+    'SecretParameter',
+    { name: '/kantox/secret', variable: 'secret', tags },
+    (stack, props) => new SecretParameter(stack, 'it', { ...props, version: 1, key: key(stack) }),
+  ),
+  caller<Required<Omit<ImageRepositoryProps, 'keepLastImages'>>>(
+    'ImageRepository',
+    { name: 'kantox-api', tags },
+    (stack, props) => new ImageRepository(stack, 'it', props),
+  ),
+  caller<Required<EncryptionKeyProps>>(
+    'EncryptionKey',
+    { name: 'kantox-dev', place, tags },
+    (stack, props) => new EncryptionKey(stack, 'it', props),
+  ),
+  caller('GithubOidcProvider', { tags }, (stack, props) => new GithubOidcProvider(stack, 'it', props)),
+  caller<
+    Required<Omit<PermissionsBoundaryProps, 'statements'>> & { statements: Omit<Statement, 'Effect'>[] }
+  >(
+    'PermissionsBoundary',
+    { name: 'kantox-boundary', place, tags, statements: [statement] },
+    (stack, { statements, ...props }) =>
+      new PermissionsBoundary(stack, 'it', { ...props, statements: statements.map(allow) }),
+  ),
+  caller<Required<Omit<BaseUserProps, 'boundary'>>>(
+    'BaseUser',
+    { name: 'kantox-base', place, roleName: 'kantox-role', accessKeys: ['first', 'second'], tags },
+    (stack, props) => new BaseUser(stack, 'it', { ...props, boundary: boundary(stack) }),
+  ),
+  caller<
+    Required<
+      Omit<
+        ServiceRoleProps,
+        'trust' | 'statements' | 'managedPolicy' | 'encryption' | 'boundary' | 'maxSessionSeconds' | 'after'
+      >
+    > &
+      Record<'trust' | 'statement', Omit<Statement, 'Effect'>>
+  >(
+    'ServiceRole',
+    { name: 'kantox-role', description: 'text', place, tags, trust: statement, statement },
+    (stack, { trust, statement: given, ...props }) =>
+      new ServiceRole(stack, 'it', {
+        ...props,
+        trust: { Version: '2012-10-17', Statement: [allow(trust)] },
+        statements: [allow(given)],
+        encryption: { key: key(stack), through: ['s3'] },
+        boundary: boundary(stack),
+      }),
+  ),
+  caller<Extract<NetworkProps, { existing: unknown }>>(
+    'Network that exists',
+    { existing: { vpcId: 'vpc-1', subnetId: 'subnet-1' } },
+    (stack, props) => {
+      const network = new Network(stack, 'it', props);
+      new DockerHost(stack, 'host', { name: 'host', place, network, boundary: boundary(stack) });
+    },
+  ),
+  caller<Required<Extract<NetworkProps, { name: string }>>>(
+    'Network that is new',
+    { name: 'kantox-dev', newWithCidr: '10.20.0.0/24', tags },
+    (stack, props) => new Network(stack, 'it', props),
+  ),
+  caller<Required<Omit<DockerHostProps, 'network' | 'boundary' | 'volumeSizeGib' | 'terminationProtection'>>>(
+    'DockerHost',
+    {
+      name: 'kantox-docker',
+      place,
+      instanceType: 't3.medium',
+      ami: 'ami-0123456789abcdef0',
+      webCidrs: ['203.0.113.0/24'],
+      sshCidrs: ['203.0.113.0/24'],
+      containers: [
+        {
+          name: 'web',
+          image: 'nginx:1.29',
+          ports: ['80:80'],
+          environment: { MODE: 'text' },
+          volumes: ['/opt/app:/data:ro'],
+          restart: 'always',
+          command: ['sh', '-c', 'text'],
+        },
+      ],
+      script: 'echo text',
+      tags,
+    },
+    (stack, props) => {
+      const network = new Network(stack, 'network', { existing: { vpcId: 'vpc-1', subnetId: 'subnet-1' } });
+      new DockerHost(stack, 'it', { ...props, network, boundary: boundary(stack) });
+    },
+  ),
+];

@@ -1,0 +1,824 @@
+import type { PolicyDocument } from '@slipway/constructs';
+import type { Environment } from '../environments';
+import { environment, shipped } from './synthesized';
+import { isAllowed, keyArn, statedPolicies, type Context, type Request, type StatedPolicy } from './simulate';
+
+/**
+ * What IAM decides on the policies as they are synthesized: `actions` (separated by spaces), on each of `resources`,
+ * under `context`.
+ */
+type Row = readonly [actions: string, resources: string | readonly string[], context?: Context];
+
+interface Table {
+  who: string;
+  allowed: readonly Row[];
+  denied: readonly Row[];
+}
+
+const everything: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }],
+};
+
+/** What a bucket, a key or (with no resource to name) a role says when it is open to all of these. */
+function everyoneIn(principals: string, resource: string | undefined = '*'): PolicyDocument {
+  const Principal = { AWS: principals, Service: principals, Federated: principals };
+  return { Version: '2012-10-17', Statement: [{ ...everything.Statement[0], Principal }] };
+}
+
+/** Someone who may do all that an account's own policies can give, in the environments' account and in another. */
+const admin = 'arn:aws:iam::111122223333:role/admin';
+const stranger = 'arn:aws:iam::999999999999:role/admin';
+
+const policies: readonly StatedPolicy[] = [
+  ...shipped.flatMap(statedPolicies),
+  ...[admin, stranger].map((of) => ({ kind: 'inline' as const, of, account: '', document: everything })),
+];
+
+const [dev, qa, prod] = [arnsOf(environment('dev')), arnsOf(environment('qa')), arnsOf(environment('prod'))];
+
+function arnsOf(environment: Environment) {
+  const { name, account, region } = environment;
+  const iam = (what: string) => `arn:aws:iam::${account}:${what}`;
+  const regional = (service: string, what: string) => `arn:aws:${service}:${region}:${account}:${what}`;
+  return {
+    name,
+    baseUser: iam(`user/kantox-minikube-base-${name}`),
+    role: (what: string) => iam(`role/kantox-${what}-${name}`),
+    profile: iam(`instance-profile/kantox-docker-${name}`),
+    boundary: iam(`policy/kantox-boundary-${name}`),
+    deployBoundary: iam(`policy/kantox-deploy-boundary-${name}`),
+    oidcProvider: iam('oidc-provider/token.actions.githubusercontent.com'),
+    buckets: ['data', 'logs', 'backups'].map((bucket) => `arn:aws:s3:::kantox-${bucket}-${name}`),
+    bucket: `arn:aws:s3:::kantox-data-${name}`,
+    object: `arn:aws:s3:::kantox-data-${name}/reports/1.csv`,
+    parameters: ['api/config', 'database/url', 'features/flags'].map((path) =>
+      regional('ssm', `parameter/kantox/${name}/${path}`),
+    ),
+    parameterPath: regional('ssm', `parameter/kantox/${name}`),
+    key: keyArn(environment),
+    keyAlias: regional('kms', `alias/kantox-${name}`),
+    ec2: (what: string) => regional('ec2', what),
+    /** What EC2 and KMS tell about a thing of this environment, and about a request that tags one. */
+    has: { 'aws:ResourceTag/Environment': name },
+    gives: { 'aws:RequestTag/Environment': name },
+  };
+}
+type Arns = ReturnType<typeof arnsOf>;
+
+const repository = (name: string) => `arn:aws:ecr:eu-west-1:111122223333:repository/${name}`;
+const through = (service: string) => ({ 'kms:ViaService': `${service}.eu-west-1.amazonaws.com` });
+const token = (sub?: string, aud = 'sts.amazonaws.com'): Context => ({
+  'token.actions.githubusercontent.com:aud': aud,
+  ...(sub && { 'token.actions.githubusercontent.com:sub': sub }),
+});
+const underBoundary = (arn: string) => ({ 'iam:PermissionsBoundary': arn });
+
+const tables: Record<string, Table> = {
+  'base user: takes on the role of AUX, and that is all': {
+    who: dev.baseUser,
+    allowed: [['sts:AssumeRole', dev.role('aux-role')]],
+    denied: [
+      ['sts:AssumeRole', ['api-role', 'github-push', 'deploy', 'docker'].map(dev.role)],
+      ['sts:AssumeRole', [qa.role('aux-role'), prod.role('aux-role'), admin]],
+      ['s3:ListBucket', dev.bucket],
+      ['s3:GetObject s3:PutObject', dev.object],
+      ['ssm:GetParameter ssm:PutParameter', dev.parameters],
+      ['kms:Decrypt', dev.key, through('ssm')],
+      ['iam:CreateAccessKey iam:GetUser iam:DeleteUserPermissionsBoundary iam:PutUserPolicy', dev.baseUser],
+      ['ecr:GetAuthorizationToken ec2:DescribeInstances s3:ListAllMyBuckets iam:ListRoles', '*'],
+    ],
+  },
+  'AUX: reads and writes its bucket, reads its parameters': {
+    who: dev.role('aux-role'),
+    allowed: [
+      ['s3:ListBucket s3:GetBucketLocation', dev.bucket],
+      ['s3:GetObject s3:GetObjectVersion s3:PutObject s3:DeleteObject s3:AbortMultipartUpload', dev.object],
+      ['ssm:GetParameter ssm:GetParameters', dev.parameters],
+      ['ssm:GetParametersByPath', [dev.parameterPath, `${dev.parameterPath}/api`]],
+      ['kms:Decrypt kms:GenerateDataKey', dev.key, through('s3')],
+      ['kms:Decrypt', dev.key, through('ssm')],
+    ],
+    denied: [
+      ['s3:ListBucket', [...dev.buckets.slice(1), qa.bucket, prod.bucket]],
+      ['s3:GetObject s3:PutObject s3:DeleteObject', [qa.object, prod.object, `${dev.buckets[1] ?? ''}/log`]],
+      ['s3:DeleteBucket s3:PutBucketPolicy s3:DeleteBucketPolicy s3:PutLifecycleConfiguration', dev.bucket],
+      ['s3:DeleteObjectVersion s3:PutObjectAcl', dev.object],
+      ['ssm:PutParameter ssm:DeleteParameter', dev.parameters],
+      ['ssm:GetParameter', [...qa.parameters, ...prod.parameters]],
+      ['ssm:GetParametersByPath', [qa.parameterPath, dev.parameterPath.replace('/dev', '')]],
+      ['kms:Decrypt kms:GenerateDataKey', dev.key],
+      ['kms:Decrypt', dev.key, through('ec2')],
+      ['kms:Decrypt', dev.key, { 'kms:ViaService': 's3.us-east-1.amazonaws.com' }],
+      ['kms:Decrypt', [qa.key, prod.key], through('s3')],
+      ['kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:CreateGrant', dev.key],
+      ['sts:AssumeRole', [...['api-role', 'deploy', 'aux-role'].map(dev.role), qa.role('aux-role'), admin]],
+      ['iam:CreateAccessKey', dev.baseUser],
+      ['iam:PutRolePolicy iam:DeleteRolePermissionsBoundary iam:UpdateAssumeRolePolicy', dev.role('aux-role')],
+      ['ecr:GetAuthorizationToken ec2:DescribeInstances', '*'],
+      ['ssm:SendCommand', dev.ec2('instance/i-1')],
+    ],
+  },
+  'API (deprecated): nothing': {
+    who: dev.role('api-role'),
+    allowed: [],
+    denied: [
+      ['s3:ListBucket', dev.buckets],
+      ['s3:GetObject s3:PutObject', dev.object],
+      ['ssm:GetParameter', dev.parameters],
+      ['ssm:GetParametersByPath', dev.parameterPath],
+      ['kms:Decrypt', dev.key, through('ssm')],
+      ['sts:AssumeRole', ['aux-role', 'deploy', 'github-push'].map(dev.role)],
+      ['ecr:GetAuthorizationToken', '*'],
+    ],
+  },
+  'push role: pushes to the two repositories': {
+    who: dev.role('github-push'),
+    allowed: [
+      ['ecr:GetAuthorizationToken', '*'],
+      [
+        'ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:CompleteLayerUpload ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart',
+        [repository('kantox-api'), repository('kantox-aux')],
+      ],
+    ],
+    denied: [
+      ['ecr:PutImage ecr:InitiateLayerUpload ecr:BatchGetImage', [repository('kantox-web'), repository('kantox-api2')]],
+      ['ecr:PutImage', repository('kantox-api').replace('111122223333', '444455556666')],
+      ['ecr:PutImage', repository('kantox-api').replace('eu-west-1', 'us-east-1')],
+      [
+        'ecr:BatchDeleteImage ecr:DeleteRepository ecr:SetRepositoryPolicy ecr:PutImageTagMutability ecr:PutLifecyclePolicy',
+        repository('kantox-api'),
+      ],
+      ['ecr:CreateRepository', repository('kantox-api')],
+      ['s3:GetObject', dev.object],
+      ['ssm:GetParameter', dev.parameters],
+      ['sts:AssumeRole', ['aux-role', 'deploy'].map(dev.role)],
+    ],
+  },
+  'Docker host: Session Manager, and nothing more': {
+    who: dev.role('docker'),
+    allowed: [
+      ['ssm:UpdateInstanceInformation', dev.ec2('instance/i-1')],
+      [
+        'ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel',
+        '*',
+      ],
+    ],
+    denied: [
+      ['ssm:GetParameter', [...dev.parameters, 'arn:aws:ssm:eu-west-1:111122223333:parameter/other']],
+      ['ssm:SendCommand ssm:StartSession', dev.ec2('instance/i-1')],
+      ['s3:GetObject', [dev.object, 'arn:aws:s3:::anyone/x']],
+      ['kms:Decrypt', dev.key, through('ssm')],
+      ['ec2:TerminateInstances', dev.ec2('instance/i-1'), dev.has],
+      ['ecr:GetAuthorizationToken ec2:DescribeInstances', '*'],
+      ['sts:AssumeRole', [...['aux-role', 'deploy'].map(dev.role), admin]],
+    ],
+  },
+  "GitHub's workflows: images from one branch of one repository, a deploy from one GitHub environment": {
+    who: dev.oidcProvider,
+    allowed: [
+      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:ref:refs/heads/main')],
+      ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:environment:dev')],
+    ],
+    denied: [
+      ...[
+        'repo:kantox/slipway:ref:refs/heads/other',
+        'repo:kantox/slipway:ref:refs/heads/main2',
+        'repo:kantox/slipway:ref:refs/tags/main',
+        'repo:kantox/slipway:pull_request',
+        'repo:kantox/slipway:environment:qa',
+        'repo:kantox/slipway:environment:prod',
+        'repo:kantox/slipway-fork:ref:refs/heads/main',
+        'repo:kantox/slipway-fork:environment:dev',
+        'repo:someone/slipway:ref:refs/heads/main',
+        'repo:someone/slipway:environment:dev',
+        'repo:kantox/slip:ref:refs/heads/main',
+        'repo:Kantox/Slipway:environment:dev',
+        'repo:kantox/slipway:*',
+        '*',
+      ].map((sub): Row => ['sts:AssumeRoleWithWebIdentity', [dev.role('github-push'), dev.role('deploy')], token(sub)]),
+      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:environment:dev')],
+      ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:ref:refs/heads/main')],
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        dev.role('deploy'),
+        token('repo:kantox/slipway:environment:dev', 'https://github.com/kantox'),
+      ],
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        dev.role('github-push'),
+        token('repo:kantox/slipway:ref:refs/heads/main', 'api://other'),
+      ],
+      ['sts:AssumeRoleWithWebIdentity', [dev.role('github-push'), dev.role('deploy')], token()],
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        [qa.role('deploy'), prod.role('deploy'), ...['aux-role', 'api-role', 'docker'].map(dev.role)],
+        token('repo:kantox/slipway:environment:dev'),
+      ],
+      ['sts:AssumeRole', [dev.role('github-push'), dev.role('deploy')]],
+    ],
+  },
+  "another issuer's tokens: nothing": {
+    who: dev.oidcProvider.replace('token.actions.githubusercontent.com', 'gitlab.com'),
+    allowed: [],
+    denied: [
+      ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:environment:dev')],
+      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:ref:refs/heads/main')],
+    ],
+  },
+  'deploy role: nothing of other environments, and no data': {
+    who: dev.role('deploy'),
+    allowed: [
+      ['ssm:GetParameter', 'arn:aws:ssm:eu-west-1:111122223333:parameter/aws/service/ami-amazon-linux-latest/x'],
+      ['kms:Decrypt kms:Encrypt', dev.key, { ...dev.has, ...through('ssm') }],
+    ],
+    denied: [
+      ['s3:GetObject s3:PutObject s3:GetObjectVersion', dev.object],
+      ['s3:PutBucketPolicy s3:DeleteBucket s3:ListBucket', [...qa.buckets, ...prod.buckets]],
+      ['s3:DeleteObject', [qa.object, prod.object]],
+      ['s3:ListAllMyBuckets', '*'],
+      ['ssm:GetParameter ssm:PutParameter', [...qa.parameters, ...prod.parameters]],
+      ['ssm:SendCommand ssm:StartSession', dev.ec2('instance/i-1')],
+      ['kms:Decrypt kms:GenerateDataKey', dev.key, dev.has],
+      ['kms:Decrypt', dev.key, { ...dev.has, ...through('s3') }],
+      ['kms:Decrypt', qa.key, { ...qa.has, ...through('ssm') }],
+      ['kms:CreateGrant', dev.key, dev.has],
+      ['ecr:PutImage ecr:BatchDeleteImage ecr:SetRepositoryPolicy', repository('kantox-api')],
+      ['ecr:CreateRepository ecr:DeleteRepository', repository('other')],
+      ['ecr:GetAuthorizationToken', '*'],
+      ['ec2:GetConsoleOutput ec2:GetPasswordData', dev.ec2('instance/i-1'), dev.has],
+      ['ec2:DescribeInstances', '*', { 'aws:RequestedRegion': 'us-east-1' }],
+      ['sts:AssumeRole', [...['aux-role', 'api-role', 'github-push'].map(dev.role), qa.role('aux-role'), admin]],
+    ],
+  },
+  'deploy role: takes nothing over by giving it the tag of its environment': {
+    who: dev.role('deploy'),
+    allowed: [
+      // The default group of a new VPC, and a new host's volume.
+      ['ec2:CreateTags', [dev.ec2('security-group/sg-1'), dev.ec2('volume/vol-1')], dev.gives],
+    ],
+    denied: [
+      ['kms:TagResource', qa.key, { ...qa.has, ...dev.gives }],
+      ['kms:TagResource', dev.key, { ...dev.gives, 'kms:ResourceAliases': ['alias/someones'] }],
+      ['kms:TagResource kms:PutKeyPolicy kms:ScheduleKeyDeletion', dev.key],
+      ['kms:CreateKey', '*'],
+      ['kms:CreateKey', '*', qa.gives],
+      ['kms:CreateAlias kms:UpdateAlias kms:DeleteAlias', qa.keyAlias],
+      ['kms:UpdateAlias', qa.key, qa.has],
+      ['ec2:CreateTags', ['instance/i-1', 'security-group/sg-1', 'volume/vol-1'].map(dev.ec2), { ...qa.has, ...dev.gives }],
+      ['ec2:CreateTags', ['instance/i-1', 'vpc/vpc-1', 'subnet/subnet-1'].map(dev.ec2), dev.gives],
+      [
+        'ec2:CreateTags',
+        ['security-group/sg-1', 'volume/vol-1'].map(dev.ec2),
+        { ...dev.gives, 'aws:ResourceTag/Name': "someone's" },
+      ],
+      ['ec2:CreateTags', dev.ec2('instance/i-1'), { ...dev.has, ...qa.gives }],
+      ['ec2:TerminateInstances ec2:ModifyInstanceAttribute', dev.ec2('instance/i-1'), qa.has],
+      ['ec2:TerminateInstances ec2:ModifyInstanceAttribute', dev.ec2('instance/i-1')],
+      ['ec2:RunInstances', [dev.ec2('instance/i-1')], qa.gives],
+      ['ec2:RunInstances', [dev.ec2('instance/i-1')]],
+      ['ec2:RunInstances', [dev.ec2('subnet/subnet-1'), dev.ec2('security-group/sg-1')], qa.has],
+      ['ec2:RunInstances', [dev.ec2('subnet/subnet-1'), dev.ec2('security-group/sg-1')]],
+      ['ec2:CreateSubnet ec2:CreateRouteTable ec2:CreateSecurityGroup', dev.ec2('vpc/vpc-1'), qa.has],
+      ['ec2:AuthorizeSecurityGroupIngress ec2:DeleteSecurityGroup', dev.ec2('security-group/sg-1'), qa.has],
+      ['ec2:AuthorizeSecurityGroupIngress ec2:DeleteSecurityGroup', dev.ec2('security-group/sg-1')],
+      ['ec2:CreateVpc', dev.ec2('vpc/vpc-1')],
+      ['ec2:CreateVolume ec2:AttachVolume', dev.ec2('volume/vol-1')],
+      ['ec2:CreateSnapshot', dev.ec2('volume/vol-1')],
+    ],
+  },
+  'deploy role: gains nothing': {
+    who: dev.role('deploy'),
+    allowed: [
+      ['iam:CreateRole iam:PutRolePolicy', dev.role('new'), underBoundary(dev.boundary)],
+      ['iam:CreateUser', dev.baseUser, underBoundary(dev.boundary)],
+      ['iam:PassRole', dev.role('docker'), { 'iam:PassedToService': 'ec2.amazonaws.com' }],
+    ],
+    denied: [
+      ['iam:CreateRole', dev.role('new')],
+      ['iam:CreateRole', dev.role('new'), underBoundary(dev.deployBoundary)],
+      ['iam:CreateRole', dev.role('new'), underBoundary(qa.boundary)],
+      ['iam:CreateRole', dev.role('new'), underBoundary('arn:aws:iam::aws:policy/AdministratorAccess')],
+      ['iam:CreateRole iam:PutRolePolicy iam:UpdateAssumeRolePolicy', [admin, qa.role('aux-role')], underBoundary(dev.boundary)],
+      ['iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRole', dev.role('unbounded')],
+      [
+        'iam:PutRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
+        dev.role('deploy'),
+        underBoundary(dev.deployBoundary),
+      ],
+      [
+        'iam:PutRolePermissionsBoundary',
+        [dev.role('deploy'), dev.role('aux-role')],
+        underBoundary('arn:aws:iam::111122223333:policy/mine'),
+      ],
+      ['iam:PutRolePermissionsBoundary', dev.role('aux-role'), underBoundary(dev.deployBoundary)],
+      ['iam:DeleteRolePermissionsBoundary', dev.role('aux-role'), underBoundary(dev.boundary)],
+      ['iam:DeleteRolePermissionsBoundary', dev.role('deploy'), underBoundary(dev.deployBoundary)],
+      ['iam:DeleteUserPermissionsBoundary iam:AttachUserPolicy', dev.baseUser, underBoundary(dev.boundary)],
+      ['iam:CreateUser', [qa.baseUser, `${dev.baseUser}2`], underBoundary(dev.boundary)],
+      ['iam:CreateUser', dev.baseUser],
+      ['iam:CreateAccessKey iam:CreateLoginProfile iam:DeleteUser', [qa.baseUser, admin.replace('role', 'user')]],
+      ['iam:CreateLoginProfile iam:UpdateLoginProfile iam:EnableMFADevice iam:UpdateUser', dev.baseUser],
+      [
+        'iam:CreatePolicy iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:DeletePolicyVersion iam:DeletePolicy',
+        [dev.boundary, dev.deployBoundary, qa.boundary, dev.boundary.replace('boundary', 'new')],
+      ],
+      ...['lambda', 'ecs-tasks', 'cloudformation', 'ssm'].map((service): Row => {
+        return ['iam:PassRole', dev.role('docker'), { 'iam:PassedToService': `${service}.amazonaws.com` }];
+      }),
+      ['iam:PassRole', [admin, qa.role('docker')], { 'iam:PassedToService': 'ec2.amazonaws.com' }],
+      [
+        'iam:AddClientIDToOpenIDConnectProvider iam:RemoveClientIDFromOpenIDConnectProvider iam:UpdateOpenIDConnectProviderThumbprint iam:CreateOpenIDConnectProvider iam:DeleteOpenIDConnectProvider',
+        dev.oidcProvider,
+      ],
+      ['iam:CreateSAMLProvider', 'arn:aws:iam::111122223333:saml-provider/mine'],
+      ['iam:CreateServiceLinkedRole', 'arn:aws:iam::111122223333:role/aws-service-role/ec2.amazonaws.com/x'],
+      ['iam:AddUserToGroup', 'arn:aws:iam::111122223333:group/admins'],
+      ['iam:CreateAccountAlias iam:UpdateAccountPasswordPolicy organizations:LeaveOrganization', '*'],
+    ],
+  },
+  "EC2: a host's role": {
+    who: 'ec2.amazonaws.com',
+    allowed: [['sts:AssumeRole', dev.role('docker')]],
+    denied: [['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy'].map(dev.role)]],
+  },
+  'another service: no role': {
+    who: 'lambda.amazonaws.com',
+    allowed: [],
+    denied: [['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy', 'docker'].map(dev.role)]],
+  },
+  "S3's delivery of access logs: into the logs bucket, from this account": {
+    who: 'logging.s3.amazonaws.com',
+    allowed: [
+      ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1', { 'aws:SourceAccount': '111122223333' }],
+    ],
+    denied: [
+      ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/elsewhere/1', { 'aws:SourceAccount': '999999999999' }],
+      ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/elsewhere/1'],
+      ['s3:GetObject', 'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1', { 'aws:SourceAccount': '111122223333' }],
+      ['s3:PutObject', dev.object, { 'aws:SourceAccount': '111122223333' }],
+    ],
+  },
+  'an administrator of the account: buckets over TLS 1.2 and later, and no role of a service or pipeline': {
+    who: admin,
+    allowed: [
+      ['s3:ListBucket s3:PutBucketPolicy', dev.buckets, { 's3:TlsVersion': '1.2' }],
+      ['s3:GetObject', dev.object, { 's3:TlsVersion': '1.3' }],
+    ],
+    denied: [
+      ['s3:ListBucket s3:DeleteBucket', dev.buckets, { 'aws:SecureTransport': 'false' }],
+      ['s3:GetObject s3:PutObject', dev.object, { 'aws:SecureTransport': 'false' }],
+      ['s3:ListBucket s3:DeleteBucket', [...dev.buckets, ...qa.buckets], { 's3:TlsVersion': '1.1' }],
+      ['s3:GetObject s3:PutObject', [dev.object, qa.object], { 's3:TlsVersion': '1.0' }],
+      ['sts:AssumeRole', ['aux-role', 'github-push', 'deploy', 'docker'].map(dev.role)],
+    ],
+  },
+  'a stranger who may do everything in an account of their own: nothing here': {
+    who: stranger,
+    allowed: [],
+    denied: [
+      ['s3:ListBucket s3:PutBucketPolicy', dev.buckets],
+      ['s3:GetObject s3:PutObject', dev.object],
+      ['kms:Decrypt', dev.key, through('s3')],
+      ['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy', 'docker'].map(dev.role)],
+    ],
+  },
+  'AUX over an old or no TLS: nothing': {
+    who: dev.role('aux-role'),
+    allowed: [],
+    denied: [
+      ['s3:ListBucket', dev.bucket, { 'aws:SecureTransport': 'false' }],
+      ['s3:GetObject s3:PutObject', dev.object, { 'aws:SecureTransport': 'false' }],
+      ['s3:GetObject', dev.object, { 's3:TlsVersion': '1.1' }],
+    ],
+  },
+};
+
+/** What an attacker would like to do with the base user, once AdministratorAccess is on it. */
+const withAdministratorAccess: Table = {
+  who: dev.baseUser,
+  allowed: [['sts:AssumeRole', dev.role('aux-role')]],
+  denied: [
+    ['sts:AssumeRole', [dev.role('deploy'), dev.role('github-push'), qa.role('aux-role'), qa.role('api-role'), admin]],
+    ['iam:CreateAccessKey iam:PutUserPolicy iam:AttachUserPolicy iam:DeleteUserPermissionsBoundary', dev.baseUser],
+    ['iam:CreateRole iam:PassRole', dev.role('new')],
+    ['s3:DeleteBucket s3:PutBucketPolicy', dev.buckets],
+    ['s3:ListBucket', [...qa.buckets, ...prod.buckets]],
+    ['s3:GetObject s3:PutObject', [qa.object, prod.object]],
+    ['ssm:PutParameter', dev.parameters],
+    ['ssm:GetParameter', qa.parameters],
+    ['kms:Decrypt kms:PutKeyPolicy', [dev.key, qa.key]],
+    ['ec2:RunInstances', dev.ec2('instance/i-1'), dev.gives],
+    ['ec2:DescribeInstances s3:ListAllMyBuckets iam:ListUsers', '*'],
+  ],
+};
+
+describe('who may do what', () => {
+  test.each(Object.entries(tables))('%s', async (_, table) => {
+    expect(await answers(policies, table)).toEqual(wanted(table));
+  });
+
+  test('base user with AdministratorAccess on it: no more than the boundary lets it', async () => {
+    const attached = { kind: 'attached' as const, of: dev.baseUser, account: '', document: everything };
+    expect(await answers([...policies, attached], withAdministratorAccess)).toEqual(wanted(withAdministratorAccess));
+  });
+
+  test('the tables can fail: with a policy of * in every place, nothing is denied but what is in another account', async () => {
+    const planted = policies.flatMap(({ of, account, kind }): StatedPolicy[] => {
+      const isIdentity = ['inline', 'attached', 'boundary'].includes(kind);
+      if (isIdentity) return [{ kind, of, account, document: everything }, { kind: 'inline', of, account, document: everything }];
+      return [{ kind, of, account, document: everyoneIn('*', kind === 'trust' ? undefined : '*') }];
+    });
+    const denials = await Promise.all(
+      Object.values(tables).map(({ who, denied }) => answers(planted, { who, allowed: [], denied })),
+    );
+    const left = denials.flat().filter((answer) => answer.startsWith('denied'));
+    expect(left.filter((answer) => !answer.includes(':444455556666:'))).toEqual([]);
+    expect(denials.flat().length).toBeGreaterThan(left.length * 10);
+  });
+});
+
+/** One call of Terraform's. AWS asks for leave on each of the things that it is about. */
+interface Call {
+  does: string;
+  on: readonly (readonly [arn: string, context?: Context])[];
+}
+
+const call = (does: string, ...on: Call['on']): Call => ({ does, on });
+const each = (actions: string, resources: string | readonly string[], context?: Context): Call[] =>
+  words(actions).flatMap((does) => [resources].flat().map((arn) => call(does, [arn, context])));
+
+/**
+ * What Terraform 1.11 with AWS provider 5.100 calls for an environment, as recorded from the provider's log
+ * (TF_LOG_PROVIDER=DEBUG) of a deploy, a plan, an update of nearly every field and a destroy; each by the actions that
+ * AWS asks leave for (HeadBucket is s3:ListBucket; CreateRole with tags is iam:CreateRole and iam:TagRole).
+ *
+ * @param ownsOnceAnAccount whether the environment has the account's repositories and OIDC provider
+ */
+function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Call[]> {
+  const roles = ['aux-role', 'api-role', 'github-push', 'docker'].map(at.role);
+  const repositories = ownsOnceAnAccount ? [repository('kantox-api'), repository('kantox-aux')] : [];
+  const oidcProvider = ownsOnceAnAccount ? [at.oidcProvider] : [];
+  const bounded = underBoundary(at.boundary);
+  const changedTag = { 'aws:RequestTag/Owner': 'someone' };
+
+  const [vpc, subnet, routes, gateway] = ['vpc/vpc-1', 'subnet/subnet-1', 'route-table/rtb-1', 'internet-gateway/igw-1'];
+  const [group, rule, instance, volume] = ['security-group/sg-1', 'security-group-rule/sgr-1', 'instance/i-1', 'volume/vol-1'];
+  const defaultGroup = 'security-group/sg-0';
+  const has = (what = '') => [at.ec2(what), at.has] as const;
+  const makes = (what = '') => [at.ec2(what), at.gives] as const;
+  const making = (does: string, what = '', ...others: Call['on']) => [
+    call(does, makes(what), ...others),
+    call('ec2:CreateTags', [at.ec2(what), { ...at.gives, 'ec2:CreateAction': does.replace('ec2:', '') }]),
+  ];
+
+  return {
+    'plan, and first of all else': [
+      ...each(
+        `s3:ListBucket s3:GetAccelerateConfiguration s3:GetBucketAcl s3:GetBucketCORS s3:GetBucketLogging
+         s3:GetBucketObjectLockConfiguration s3:GetBucketOwnershipControls s3:GetBucketPolicy
+         s3:GetBucketPublicAccessBlock s3:GetBucketRequestPayment s3:GetBucketTagging s3:GetBucketVersioning
+         s3:GetBucketWebsite s3:GetEncryptionConfiguration s3:GetLifecycleConfiguration
+         s3:GetReplicationConfiguration`,
+        at.buckets,
+      ),
+      ...each('ssm:GetParameter ssm:ListTagsForResource', at.parameters),
+      ...each('kms:Decrypt', at.key, { ...at.has, ...through('ssm') }),
+      ...each('kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags', at.key, at.has),
+      ...each('ecr:DescribeRepositories ecr:GetLifecyclePolicy ecr:ListTagsForResource', repositories),
+      ...each('iam:GetUser iam:GetUserPolicy iam:ListAccessKeys', at.baseUser),
+      ...each(
+        'iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies',
+        [...roles, at.role('deploy')],
+      ),
+      ...each('iam:GetInstanceProfile', at.profile),
+      ...each('iam:GetPolicy iam:GetPolicyVersion', [at.boundary, at.deployBoundary]),
+      ...each('iam:GetOpenIDConnectProvider', oidcProvider),
+    ],
+
+    'deploy: storage': [
+      ...each(
+        `s3:CreateBucket s3:PutBucketLogging s3:PutBucketOwnershipControls s3:PutBucketPolicy
+         s3:PutBucketPublicAccessBlock s3:PutBucketTagging s3:PutBucketVersioning s3:PutEncryptionConfiguration
+         s3:PutLifecycleConfiguration`,
+        at.buckets,
+      ),
+      ...each('ssm:PutParameter ssm:AddTagsToResource', at.parameters, at.gives),
+      ...each('kms:Encrypt', at.key, { ...at.has, ...through('ssm') }),
+      ...each('kms:CreateKey', '*', at.gives),
+      ...each('kms:TagResource', at.key, at.gives),
+      ...each('kms:EnableKeyRotation', at.key, at.has),
+      call('kms:CreateAlias', [at.keyAlias], [at.key, at.has]),
+      ...each('ecr:CreateRepository ecr:TagResource', repositories, at.gives),
+      ...each('ecr:PutLifecyclePolicy', repositories),
+    ],
+    'deploy: identities': [
+      ...each('iam:CreateUser', at.baseUser, { ...bounded, ...at.gives }),
+      ...each('iam:TagUser', at.baseUser, at.gives),
+      ...each('iam:PutUserPolicy', at.baseUser, bounded),
+      ...each('iam:CreateAccessKey', at.baseUser),
+      ...each('iam:CreateRole', roles, { ...bounded, ...at.gives }),
+      ...each('iam:TagRole', roles, at.gives),
+      ...each('iam:PutRolePolicy', roles, bounded),
+      ...each('iam:CreateInstanceProfile iam:TagInstanceProfile', at.profile, at.gives),
+      ...each('iam:AddRoleToInstanceProfile', at.profile),
+      ...each('iam:PassRole', at.role('docker'), { 'iam:PassedToService': 'ec2.amazonaws.com' }),
+    ],
+    'deploy: network and host': [
+      ...making('ec2:CreateVpc', vpc),
+      ...making('ec2:CreateSubnet', subnet, has(vpc)),
+      ...making('ec2:CreateRouteTable', routes, has(vpc)),
+      ...making('ec2:CreateInternetGateway', gateway),
+      call('ec2:AttachInternetGateway', has(gateway), has(vpc)),
+      call('ec2:CreateRoute', has(routes)),
+      call('ec2:AssociateRouteTable', has(routes), has(subnet)),
+      call('ec2:ModifyVpcAttribute', has(vpc)),
+      call('ec2:ModifySubnetAttribute', has(subnet)),
+      // Comes with the VPC, without a tag; the provider tags it first and then empties it.
+      call('ec2:CreateTags', makes(defaultGroup)),
+      call('ec2:RevokeSecurityGroupIngress', has(defaultGroup)),
+      call('ec2:RevokeSecurityGroupEgress', has(defaultGroup)),
+      ...making('ec2:CreateSecurityGroup', group, has(vpc)),
+      ...making('ec2:AuthorizeSecurityGroupIngress', rule, has(group)),
+      ...making('ec2:AuthorizeSecurityGroupEgress', rule, has(group)),
+      call('ec2:RevokeSecurityGroupEgress', has(group)),
+      ...making(
+        'ec2:RunInstances',
+        instance,
+        ['arn:aws:ec2:eu-west-1::image/ami-1'],
+        [at.ec2('network-interface/eni-1')],
+        [at.ec2(volume)],
+        has(subnet),
+        has(group),
+      ),
+      // RunInstances gets tags for the instance alone; those of its volume come in a call of their own.
+      call('ec2:CreateTags', makes(volume)),
+    ],
+
+    'update: storage': [
+      ...each('s3:PutBucketTagging s3:PutBucketPolicy s3:PutLifecycleConfiguration', at.buckets),
+      ...each('ssm:PutParameter ssm:RemoveTagsFromResource', at.parameters),
+      ...each('ssm:AddTagsToResource', at.parameters, changedTag),
+      ...each('kms:PutKeyPolicy kms:UntagResource kms:UpdateKeyDescription', at.key, at.has),
+      ...each('kms:TagResource', at.key, { ...at.has, ...changedTag }),
+      ...each(
+        `ecr:DeleteLifecyclePolicy ecr:PutImageScanningConfiguration ecr:PutImageTagMutability ecr:PutLifecyclePolicy
+         ecr:UntagResource`,
+        repositories,
+      ),
+      ...each('ecr:TagResource', repositories, changedTag),
+    ],
+    'update: identities': [
+      ...each('iam:PutUserPolicy', at.baseUser, bounded),
+      ...each(
+        'iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:UpdateRoleDescription',
+        roles,
+        bounded,
+      ),
+      ...each('iam:TagUser', at.baseUser, changedTag),
+      ...each('iam:UntagUser', at.baseUser),
+      ...each('iam:TagRole', [...roles, at.role('deploy')], changedTag),
+      ...each('iam:UntagRole', [...roles, at.role('deploy')]),
+      ...each('iam:TagPolicy', [at.boundary, at.deployBoundary], changedTag),
+      ...each('iam:UntagPolicy', [at.boundary, at.deployBoundary]),
+      ...each('iam:TagInstanceProfile', at.profile, changedTag),
+      ...each('iam:TagOpenIDConnectProvider', oidcProvider, changedTag),
+      ...each('iam:UntagOpenIDConnectProvider', oidcProvider),
+    ],
+    'update: network and host': [
+      ...each(
+        'ec2:CreateTags ec2:DeleteTags',
+        [vpc, subnet, routes, gateway, defaultGroup, group, rule, instance, volume].map((what = '') => at.ec2(what)),
+        { ...at.has, ...changedTag },
+      ),
+      call('ec2:ModifySecurityGroupRules', has(group), has(rule)),
+      ...each(
+        `ec2:StopInstances ec2:ModifyInstanceAttribute ec2:ModifyInstanceMetadataOptions ec2:StartInstances`,
+        at.ec2('instance/i-1'),
+        at.has,
+      ),
+      call('ec2:ModifyVolume', has(volume)),
+    ],
+
+    'destroy: storage': [
+      ...each(
+        `s3:DeleteBucket s3:DeleteBucketPolicy s3:ListBucketVersions s3:PutBucketLogging
+         s3:PutBucketOwnershipControls s3:PutBucketPublicAccessBlock s3:PutBucketVersioning
+         s3:PutEncryptionConfiguration s3:PutLifecycleConfiguration`,
+        at.buckets,
+      ),
+      ...each('s3:DeleteObject s3:DeleteObjectVersion', at.object),
+      ...each('ssm:DeleteParameter', at.parameters),
+      ...each('kms:ScheduleKeyDeletion', at.key, at.has),
+      call('kms:DeleteAlias', [at.keyAlias], [at.key, at.has]),
+      ...each('ecr:DeleteLifecyclePolicy ecr:DeleteRepository', repositories),
+    ],
+    'destroy: identities': [
+      ...each('iam:DeleteAccessKey iam:ListGroupsForUser iam:DeleteUser', at.baseUser),
+      ...each('iam:DeleteUserPolicy', at.baseUser, bounded),
+      ...each('iam:ListInstanceProfilesForRole', roles),
+      ...each('iam:DeleteRolePolicy iam:DeleteRole', roles, bounded),
+      ...each('iam:RemoveRoleFromInstanceProfile iam:DeleteInstanceProfile', at.profile),
+      ...each('iam:ListPolicyVersions', [at.boundary, at.deployBoundary]),
+    ],
+    'destroy: network and host': [
+      ...each('ec2:ModifyInstanceAttribute ec2:TerminateInstances', at.ec2('instance/i-1'), at.has),
+      call('ec2:RevokeSecurityGroupIngress', has(group)),
+      call('ec2:RevokeSecurityGroupEgress', has(group)),
+      call('ec2:DeleteSecurityGroup', has(group)),
+      call('ec2:DisassociateRouteTable', has(routes), has(subnet)),
+      call('ec2:DeleteRoute', has(routes)),
+      call('ec2:DeleteRouteTable', has(routes)),
+      call('ec2:DetachInternetGateway', has(gateway), has(vpc)),
+      call('ec2:DeleteInternetGateway', has(gateway)),
+      call('ec2:DeleteSubnet', has(subnet)),
+      call('ec2:DeleteVpc', has(vpc)),
+    ],
+  };
+}
+
+/** A KMS key that leaves the decision to IAM. */
+const keyOf = (id: string): StatedPolicy => ({
+  kind: 'key',
+  of: `arn:aws:kms:eu-west-1:111122223333:key/${id}`,
+  account: '111122223333',
+  document: everyoneIn('arn:aws:iam::111122223333:root'),
+});
+/** Stands for aws/ebs and aws/ecr. Their own policies let everyone of the account in; here IAM alone is asked. */
+const awsKey = keyOf('aws00000-1234-1234-1234-123456789012');
+
+/** Calls on nothing of an environment's own: lists, Amazon's image names, and AWS's keys, used in the caller's name. */
+function callsOnNobodysThings(at: Arns): Call[] {
+  const kms = (service: string, alias: string) => ({ ...through(service), 'kms:ResourceAliases': [`alias/aws/${alias}`] });
+  return [
+    ...each(
+      `ssm:DescribeParameters kms:ListAliases ec2:DescribeImages ec2:DescribeInstanceCreditSpecifications
+       ec2:DescribeInstanceTypes ec2:DescribeInstances ec2:DescribeInternetGateways ec2:DescribeNetworkAcls
+       ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules
+       ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeTags ec2:DescribeVolumes
+       ec2:DescribeVolumesModifications ec2:DescribeVpcs sts:GetCallerIdentity`,
+      '*',
+    ),
+    ...each('ec2:DescribeInstanceAttribute', at.ec2('instance/i-1'), at.has),
+    ...each('ec2:DescribeVpcAttribute', at.ec2('vpc/vpc-1'), at.has),
+    // Amazon's parameters have no account; the simulator wants one.
+    ...each('ssm:GetParameter', at.parameterPath.replace(/parameter.*/, 'parameter/aws/service/ami-amazon-linux-latest/x')),
+    ...each(
+      `kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom
+       kms:ReEncryptTo`,
+      awsKey.of,
+      kms('ec2', 'ebs'),
+    ),
+    ...each('kms:CreateGrant kms:DescribeKey kms:RetireGrant', awsKey.of, kms('ecr', 'ecr')),
+  ];
+}
+
+/** What the pipeline stands on itself: made with an environment's first deploy, by an administrator. */
+function administratorsCalls(at: Arns): Call[] {
+  const own = underBoundary(at.deployBoundary);
+  return [
+    ...each('iam:CreatePolicy', [at.boundary, at.deployBoundary], at.gives),
+    ...each('iam:CreatePolicyVersion iam:DeletePolicyVersion iam:DeletePolicy', [at.boundary, at.deployBoundary]),
+    ...each('iam:CreateRole', at.role('deploy'), { ...own, ...at.gives }),
+    ...each(
+      'iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
+      at.role('deploy'),
+      own,
+    ),
+    ...each('iam:CreateOpenIDConnectProvider', at.oidcProvider, at.gives),
+    ...each('iam:DeleteOpenIDConnectProvider', at.oidcProvider),
+  ];
+}
+
+describe("the deploy role and Terraform's calls", () => {
+  const answer = async (at: Arns, { does, on }: Call) => {
+    const asked = on.map(([arn, context]) => isAllowed([...policies, awsKey], { who: at.role('deploy'), does, on: arn, context }));
+    return `${(await Promise.all(asked)).every(Boolean) ? 'allowed' : 'denied '}  ${does}  ${JSON.stringify(on)}`;
+  };
+  const otherThan = async (expected: 'allowed' | 'denied ', at: Arns, calls: Call[]) =>
+    (await Promise.all(calls.map((one) => answer(at, one)))).filter((line) => !line.startsWith(expected));
+
+  test.each(Object.keys(terraformCalls(dev, true)))('%s: all allowed, and all denied on things of qa', async (phase) => {
+    expect(await otherThan('allowed', dev, terraformCalls(dev, true)[phase] ?? [])).toEqual([]);
+    expect(await otherThan('denied ', dev, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
+    expect(await otherThan('allowed', qa, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
+  });
+
+  test('what belongs to no environment: allowed', async () => {
+    expect(await otherThan('allowed', dev, callsOnNobodysThings(dev))).toEqual([]);
+  });
+
+  test('what the pipeline stands on: an administrator makes, changes and destroys it', async () => {
+    expect(await otherThan('denied ', dev, administratorsCalls(dev))).toEqual([]);
+    expect(await otherThan('denied ', qa, administratorsCalls(qa))).toEqual([]);
+  });
+});
+
+describe('the state in S3', () => {
+  const bucket = 'kantox-terraform-state';
+  const key = keyOf('state000-1234-1234-1234-123456789012');
+  const state = { backend: 's3' as const, bucket, kmsKeyArn: key.of };
+  const stated = [...statedPolicies(environment('dev', { state })), key];
+  const table: Table = {
+    who: dev.role('deploy'),
+    allowed: [
+      ['s3:ListBucket', `arn:aws:s3:::${bucket}`],
+      [
+        's3:GetObject s3:PutObject s3:DeleteObject',
+        [`arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate`, `arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate.tflock`],
+      ],
+      ['kms:Decrypt kms:GenerateDataKey', key.of, through('s3')],
+    ],
+    denied: [
+      ['s3:GetObject s3:PutObject s3:DeleteObject', `arn:aws:s3:::${bucket}/slipway/qa/terraform.tfstate`],
+      ['s3:DeleteBucket s3:PutBucketPolicy s3:PutBucketVersioning', `arn:aws:s3:::${bucket}`],
+      ['s3:DeleteObjectVersion', `arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate`],
+      ['kms:PutKeyPolicy kms:ScheduleKeyDeletion', key.of],
+    ],
+  };
+
+  test("the deploy role reads and writes its environment's, and no other", async () => {
+    expect(await answers(stated, table)).toEqual(wanted(table));
+  });
+});
+
+describe('an existing network', () => {
+  const [vpcId, subnetId] = ['vpc-0123456789abcdef0', 'subnet-0123456789abcdef0'];
+  const stated = statedPolicies(environment('dev', { network: { existing: { vpcId, subnetId } } }));
+  const table: Table = {
+    who: dev.role('deploy'),
+    allowed: [
+      ['ec2:CreateSecurityGroup', dev.ec2(`vpc/${vpcId}`)],
+      ['ec2:RunInstances', dev.ec2(`subnet/${subnetId}`)],
+    ],
+    denied: [
+      ['ec2:CreateSecurityGroup', dev.ec2('vpc/vpc-1')],
+      ['ec2:RunInstances', dev.ec2('subnet/subnet-1')],
+      ['ec2:DeleteSubnet ec2:ModifySubnetAttribute', dev.ec2(`subnet/${subnetId}`)],
+      ['ec2:DeleteVpc ec2:CreateSubnet', dev.ec2(`vpc/${vpcId}`)],
+      ['ec2:CreateVpc', dev.ec2('vpc/vpc-1'), dev.gives],
+      ['ec2:CreateTags', dev.ec2('security-group/sg-1'), dev.gives],
+    ],
+  };
+
+  test('is used by the deploy role, and not changed', async () => {
+    expect(await answers(stated, table)).toEqual(wanted(table));
+  });
+});
+
+/** IAM User Guide, "IAM and AWS STS quotas": characters without white space; a trust policy's is the default quota. */
+const LIMITS = { managed: 6144, role: 10_240, user: 2048, trust: 2048 };
+
+describe('the size of policies is within the limits of AWS', () => {
+  const longest = {
+    organisation: 'organisation-of-20ch',
+    name: 'environment-16ch',
+    state: {
+      backend: 's3' as const,
+      bucket: 'b'.repeat(63),
+      kmsKeyArn: 'arn:aws:kms:ap-southeast-2:111122223333:key/12345678-1234-1234-1234-123456789012',
+    },
+    region: 'ap-southeast-2',
+  };
+  const existing = { vpcId: 'vpc-0123456789abcdef0', subnetId: 'subnet-0123456789abcdef0' };
+  test.each([
+    ...shipped.map((environment) => [environment.name, environment] as const),
+    ['the longest names, and the state in S3', environment('dev', longest)],
+    ['the longest names, and an existing network', environment('dev', { ...longest, network: { existing } })],
+  ])('%s', (_, environment) => {
+    const stated = statedPolicies(environment);
+    const size = (of: string, kind: StatedPolicy['kind']) =>
+      stated
+        .filter((policy) => policy.of === of && policy.kind === kind)
+        .reduce((sum, { document }) => sum + JSON.stringify(document).replaceAll(/\s/g, '').length, 0);
+    const tooLong = stated.flatMap(({ kind, of }) => {
+      const limit = kind === 'inline' ? LIMITS[of.includes(':user/') ? 'user' : 'role'] : kind === 'trust' || kind === 'managed' ? LIMITS[kind] : Infinity;
+      return size(of, kind) > limit ? [`${kind} policy of ${of}: ${size(of, kind)} characters, at most ${limit}`] : [];
+    });
+    expect(tooLong).toEqual([]);
+  });
+});
+
+async function answers(stated: readonly StatedPolicy[], { who, allowed, denied }: Table): Promise<string[]> {
+  const asked = [...allowed, ...denied].flatMap((row) => requests(who, row));
+  return Promise.all(asked.map(async (request) => line(await isAllowed(stated, request), request)));
+}
+
+function wanted({ who, allowed, denied }: Table): string[] {
+  return [
+    ...allowed.flatMap((row) => requests(who, row).map((request) => line(true, request))),
+    ...denied.flatMap((row) => requests(who, row).map((request) => line(false, request))),
+  ];
+}
+
+function requests(who: string, [actions, resources, context]: Row): Request[] {
+  return words(actions).flatMap((does) => [resources].flat().map((on) => ({ who, does, on, context })));
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+function line(allowed: boolean, { does, on, context }: Request): string {
+  return `${allowed ? 'allowed' : 'denied '}  ${does}  ${on}  ${context ? JSON.stringify(context) : ''}`;
+}
