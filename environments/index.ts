@@ -74,7 +74,7 @@ function claimedTwice(loaded: Loaded[]): string[] {
         ...(github.oidcProvider === 'this'
           ? claim(`GitHub's OIDC provider of account ${account}`, 'github.oidcProvider', 'this', "'shared'")
           : []),
-        ...(repositories.owner === 'this' ? repositories.names : []).flatMap((repository) => {
+        ...[...new Set(repositories.owner === 'this' ? repositories.names : [])].flatMap((repository) => {
           const what = `the repository ${organisation}-${repository} of account ${account} in ${region}`;
           return claim(what, 'repositories.owner', 'this', "'shared'");
         }),
@@ -191,14 +191,18 @@ function asProblems(issue: z.core.$ZodIssue, input: unknown, base: PropertyKey[]
 
 /** The issues of that branch of a union which the value comes nearest to; undefined when it could be several or none. */
 function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
-  const misfit = (issues: z.core.$ZodIssue[]) =>
-    issues.some(({ code, path }) => path.length === 0 && code !== 'unrecognized_keys')
-      ? Infinity
-      : issues.filter(({ code }) => ['invalid_type', 'invalid_union', 'unrecognized_keys'].includes(code))
-          .length;
   const least = Math.min(...errors.map(misfit));
   const nearest = errors.filter((issues) => misfit(issues) === least);
   return least < Infinity && nearest.length === 1 ? nearest[0] : undefined;
+}
+
+/** How many fields are of the wrong kind, missing or too many. */
+function misfit(issues: z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
+    if (issue.path.length === 0) return Infinity;
+    return sum + Number(['invalid_type', 'invalid_union', 'invalid_value'].includes(issue.code));
+  }, 0);
 }
 
 function valueAt(value: unknown, path: PropertyKey[]): unknown {

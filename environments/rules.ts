@@ -16,7 +16,7 @@ interface Rule<Field extends keyof EnvironmentInput = keyof EnvironmentInput> {
 const rule = <Field extends keyof EnvironmentInput>(
   needs: readonly Field[],
   problems: Rule<Field>['problems'],
-): Rule => ({ needs, problems: problems as Rule['problems'] });
+): Rule => ({ needs, problems });
 
 /** Longest bucket name of S3 (User Guide, "General purpose bucket naming rules"). */
 const BUCKET_NAME_LIMIT = 63;

@@ -109,7 +109,7 @@ export async function isAllowed(policies: readonly StatedPolicy[], request: Requ
         action: does,
         resource: {
           resource: on,
-          accountId: on.split(':')[4] || (guard?.account ?? who.split(':')[4] ?? ''),
+          accountId: [on.split(':')[4], guard?.account, who.split(':')[4]].find(Boolean) ?? '',
         },
         contextVariables: known({ ...everyRequest, ...context }),
       },

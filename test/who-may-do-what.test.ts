@@ -1,4 +1,4 @@
-import type { PolicyDocument } from '@slipway/constructs';
+import { policyDocument, type PolicyDocument } from '@slipway/constructs';
 import type { Environment } from '../environments';
 import { environment, shipped } from './synthesized';
 import { isAllowed, keyArn, statedPolicies, type Context, type Request, type StatedPolicy } from './simulate';
@@ -15,16 +15,8 @@ interface Table {
   denied: readonly Row[];
 }
 
-const everything: PolicyDocument = {
-  Version: '2012-10-17',
-  Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }],
-};
-
-/** What a bucket, a key or (with no resource to name) a role says when it is open to all of these. */
-function everyoneIn(principals: string, resource: string | undefined = '*'): PolicyDocument {
-  const Principal = { AWS: principals, Service: principals, Federated: principals };
-  return { Version: '2012-10-17', Statement: [{ ...everything.Statement[0], Principal }] };
-}
+const all = { Sid: 'All', Effect: 'Allow', Action: '*' } as const;
+const everything = policyDocument({ ...all, Resource: '*' });
 
 /** Someone who may do all that an account's own policies can give, in the environments' account and in another. */
 const admin = 'arn:aws:iam::111122223333:role/admin';
@@ -114,7 +106,10 @@ const tables: Record<string, Table> = {
       ['kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:CreateGrant', dev.key],
       ['sts:AssumeRole', [...['api-role', 'deploy', 'aux-role'].map(dev.role), qa.role('aux-role'), admin]],
       ['iam:CreateAccessKey', dev.baseUser],
-      ['iam:PutRolePolicy iam:DeleteRolePermissionsBoundary iam:UpdateAssumeRolePolicy', dev.role('aux-role')],
+      [
+        'iam:PutRolePolicy iam:DeleteRolePermissionsBoundary iam:UpdateAssumeRolePolicy',
+        dev.role('aux-role'),
+      ],
       ['ecr:GetAuthorizationToken ec2:DescribeInstances', '*'],
       ['ssm:SendCommand', dev.ec2('instance/i-1')],
     ],
@@ -142,7 +137,10 @@ const tables: Record<string, Table> = {
       ],
     ],
     denied: [
-      ['ecr:PutImage ecr:InitiateLayerUpload ecr:BatchGetImage', [repository('kantox-web'), repository('kantox-api2')]],
+      [
+        'ecr:PutImage ecr:InitiateLayerUpload ecr:BatchGetImage',
+        [repository('kantox-web'), repository('kantox-api2')],
+      ],
       ['ecr:PutImage', repository('kantox-api').replace('111122223333', '444455556666')],
       ['ecr:PutImage', repository('kantox-api').replace('eu-west-1', 'us-east-1')],
       [
@@ -177,7 +175,11 @@ const tables: Record<string, Table> = {
   "GitHub's workflows: images from one branch of one repository, a deploy from one GitHub environment": {
     who: dev.oidcProvider,
     allowed: [
-      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:ref:refs/heads/main')],
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        dev.role('github-push'),
+        token('repo:kantox/slipway:ref:refs/heads/main'),
+      ],
       ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:environment:dev')],
     ],
     denied: [
@@ -196,8 +198,18 @@ const tables: Record<string, Table> = {
         'repo:Kantox/Slipway:environment:dev',
         'repo:kantox/slipway:*',
         '*',
-      ].map((sub): Row => ['sts:AssumeRoleWithWebIdentity', [dev.role('github-push'), dev.role('deploy')], token(sub)]),
-      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:environment:dev')],
+      ].map(
+        (sub): Row => [
+          'sts:AssumeRoleWithWebIdentity',
+          [dev.role('github-push'), dev.role('deploy')],
+          token(sub),
+        ],
+      ),
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        dev.role('github-push'),
+        token('repo:kantox/slipway:environment:dev'),
+      ],
       ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:ref:refs/heads/main')],
       [
         'sts:AssumeRoleWithWebIdentity',
@@ -223,13 +235,20 @@ const tables: Record<string, Table> = {
     allowed: [],
     denied: [
       ['sts:AssumeRoleWithWebIdentity', dev.role('deploy'), token('repo:kantox/slipway:environment:dev')],
-      ['sts:AssumeRoleWithWebIdentity', dev.role('github-push'), token('repo:kantox/slipway:ref:refs/heads/main')],
+      [
+        'sts:AssumeRoleWithWebIdentity',
+        dev.role('github-push'),
+        token('repo:kantox/slipway:ref:refs/heads/main'),
+      ],
     ],
   },
   'deploy role: nothing of other environments, and no data': {
     who: dev.role('deploy'),
     allowed: [
-      ['ssm:GetParameter', 'arn:aws:ssm:eu-west-1:111122223333:parameter/aws/service/ami-amazon-linux-latest/x'],
+      [
+        'ssm:GetParameter',
+        'arn:aws:ssm:eu-west-1:111122223333:parameter/aws/service/ami-amazon-linux-latest/x',
+      ],
       ['kms:Decrypt kms:Encrypt', dev.key, { ...dev.has, ...through('ssm') }],
     ],
     denied: [
@@ -248,7 +267,10 @@ const tables: Record<string, Table> = {
       ['ecr:GetAuthorizationToken', '*'],
       ['ec2:GetConsoleOutput ec2:GetPasswordData', dev.ec2('instance/i-1'), dev.has],
       ['ec2:DescribeInstances', '*', { 'aws:RequestedRegion': 'us-east-1' }],
-      ['sts:AssumeRole', [...['aux-role', 'api-role', 'github-push'].map(dev.role), qa.role('aux-role'), admin]],
+      [
+        'sts:AssumeRole',
+        [...['aux-role', 'api-role', 'github-push'].map(dev.role), qa.role('aux-role'), admin],
+      ],
     ],
   },
   'deploy role: takes nothing over by giving it the tag of its environment': {
@@ -265,7 +287,11 @@ const tables: Record<string, Table> = {
       ['kms:CreateKey', '*', qa.gives],
       ['kms:CreateAlias kms:UpdateAlias kms:DeleteAlias', qa.keyAlias],
       ['kms:UpdateAlias', qa.key, qa.has],
-      ['ec2:CreateTags', ['instance/i-1', 'security-group/sg-1', 'volume/vol-1'].map(dev.ec2), { ...qa.has, ...dev.gives }],
+      [
+        'ec2:CreateTags',
+        ['instance/i-1', 'security-group/sg-1', 'volume/vol-1'].map(dev.ec2),
+        { ...qa.has, ...dev.gives },
+      ],
       ['ec2:CreateTags', ['instance/i-1', 'vpc/vpc-1', 'subnet/subnet-1'].map(dev.ec2), dev.gives],
       [
         'ec2:CreateTags',
@@ -299,25 +325,38 @@ const tables: Record<string, Table> = {
       ['iam:CreateRole', dev.role('new'), underBoundary(dev.deployBoundary)],
       ['iam:CreateRole', dev.role('new'), underBoundary(qa.boundary)],
       ['iam:CreateRole', dev.role('new'), underBoundary('arn:aws:iam::aws:policy/AdministratorAccess')],
-      ['iam:CreateRole iam:PutRolePolicy iam:UpdateAssumeRolePolicy', [admin, qa.role('aux-role')], underBoundary(dev.boundary)],
-      ['iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRole', dev.role('unbounded')],
+      [
+        'iam:CreateRole iam:PutRolePolicy iam:UpdateAssumeRolePolicy',
+        [admin, qa.role('aux-role')],
+        underBoundary(dev.boundary),
+      ],
+      [
+        'iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRole',
+        dev.role('unbounded'),
+      ],
       [
         'iam:PutRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
         dev.role('deploy'),
         underBoundary(dev.deployBoundary),
       ],
+      ...[dev.boundary, dev.deployBoundary, 'arn:aws:iam::111122223333:policy/mine'].map(
+        (boundary): Row => [
+          'iam:PutRolePermissionsBoundary iam:DeleteRolePermissionsBoundary',
+          [dev.role('deploy'), dev.role('aux-role')],
+          underBoundary(boundary),
+        ],
+      ),
       [
-        'iam:PutRolePermissionsBoundary',
-        [dev.role('deploy'), dev.role('aux-role')],
-        underBoundary('arn:aws:iam::111122223333:policy/mine'),
+        'iam:PutUserPermissionsBoundary iam:DeleteUserPermissionsBoundary iam:AttachUserPolicy',
+        dev.baseUser,
+        underBoundary(dev.boundary),
       ],
-      ['iam:PutRolePermissionsBoundary', dev.role('aux-role'), underBoundary(dev.deployBoundary)],
-      ['iam:DeleteRolePermissionsBoundary', dev.role('aux-role'), underBoundary(dev.boundary)],
-      ['iam:DeleteRolePermissionsBoundary', dev.role('deploy'), underBoundary(dev.deployBoundary)],
-      ['iam:DeleteUserPermissionsBoundary iam:AttachUserPolicy', dev.baseUser, underBoundary(dev.boundary)],
       ['iam:CreateUser', [qa.baseUser, `${dev.baseUser}2`], underBoundary(dev.boundary)],
       ['iam:CreateUser', dev.baseUser],
-      ['iam:CreateAccessKey iam:CreateLoginProfile iam:DeleteUser', [qa.baseUser, admin.replace('role', 'user')]],
+      [
+        'iam:CreateAccessKey iam:CreateLoginProfile iam:DeleteUser',
+        [qa.baseUser, admin.replace('role', 'user')],
+      ],
       ['iam:CreateLoginProfile iam:UpdateLoginProfile iam:EnableMFADevice iam:UpdateUser', dev.baseUser],
       [
         'iam:CreatePolicy iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:DeletePolicyVersion iam:DeletePolicy',
@@ -350,12 +389,20 @@ const tables: Record<string, Table> = {
   "S3's delivery of access logs: into the logs bucket, from this account": {
     who: 'logging.s3.amazonaws.com',
     allowed: [
-      ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1', { 'aws:SourceAccount': '111122223333' }],
+      [
+        's3:PutObject',
+        'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1',
+        { 'aws:SourceAccount': '111122223333' },
+      ],
     ],
     denied: [
       ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/elsewhere/1', { 'aws:SourceAccount': '999999999999' }],
       ['s3:PutObject', 'arn:aws:s3:::kantox-logs-dev/elsewhere/1'],
-      ['s3:GetObject', 'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1', { 'aws:SourceAccount': '111122223333' }],
+      [
+        's3:GetObject',
+        'arn:aws:s3:::kantox-logs-dev/kantox-data-dev/1',
+        { 'aws:SourceAccount': '111122223333' },
+      ],
       ['s3:PutObject', dev.object, { 'aws:SourceAccount': '111122223333' }],
     ],
   },
@@ -399,8 +446,14 @@ const withAdministratorAccess: Table = {
   who: dev.baseUser,
   allowed: [['sts:AssumeRole', dev.role('aux-role')]],
   denied: [
-    ['sts:AssumeRole', [dev.role('deploy'), dev.role('github-push'), qa.role('aux-role'), qa.role('api-role'), admin]],
-    ['iam:CreateAccessKey iam:PutUserPolicy iam:AttachUserPolicy iam:DeleteUserPermissionsBoundary', dev.baseUser],
+    [
+      'sts:AssumeRole',
+      [dev.role('deploy'), dev.role('github-push'), qa.role('aux-role'), qa.role('api-role'), admin],
+    ],
+    [
+      'iam:CreateAccessKey iam:PutUserPolicy iam:AttachUserPolicy iam:DeleteUserPermissionsBoundary',
+      dev.baseUser,
+    ],
     ['iam:CreateRole iam:PassRole', dev.role('new')],
     ['s3:DeleteBucket s3:PutBucketPolicy', dev.buckets],
     ['s3:ListBucket', [...qa.buckets, ...prod.buckets]],
@@ -420,14 +473,19 @@ describe('who may do what', () => {
 
   test('base user with AdministratorAccess on it: no more than the boundary lets it', async () => {
     const attached = { kind: 'attached' as const, of: dev.baseUser, account: '', document: everything };
-    expect(await answers([...policies, attached], withAdministratorAccess)).toEqual(wanted(withAdministratorAccess));
+    expect(await answers([...policies, attached], withAdministratorAccess)).toEqual(
+      wanted(withAdministratorAccess),
+    );
   });
 
   test('the tables can fail: with a policy of * in every place, nothing is denied but what is in another account', async () => {
-    const planted = policies.flatMap(({ of, account, kind }): StatedPolicy[] => {
-      const isIdentity = ['inline', 'attached', 'boundary'].includes(kind);
-      if (isIdentity) return [{ kind, of, account, document: everything }, { kind: 'inline', of, account, document: everything }];
-      return [{ kind, of, account, document: everyoneIn('*', kind === 'trust' ? undefined : '*') }];
+    const Principal = { AWS: '*', Service: '*', Federated: '*' };
+    const planted = policies.flatMap((policy): StatedPolicy[] => {
+      const opened = (document: PolicyDocument) => [{ ...policy, document }];
+      if (policy.kind === 'trust') return opened(policyDocument({ ...all, Principal }));
+      if (policy.kind === 'bucket' || policy.kind === 'key')
+        return opened(policyDocument({ ...all, Principal, Resource: '*' }));
+      return [...opened(everything), { ...policy, kind: 'inline', document: everything }];
     });
     const denials = await Promise.all(
       Object.values(tables).map(({ who, denied }) => answers(planted, { who, allowed: [], denied })),
@@ -462,12 +520,18 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
   const bounded = underBoundary(at.boundary);
   const changedTag = { 'aws:RequestTag/Owner': 'someone' };
 
-  const [vpc, subnet, routes, gateway] = ['vpc/vpc-1', 'subnet/subnet-1', 'route-table/rtb-1', 'internet-gateway/igw-1'];
-  const [group, rule, instance, volume] = ['security-group/sg-1', 'security-group-rule/sgr-1', 'instance/i-1', 'volume/vol-1'];
+  const vpc = 'vpc/vpc-1';
+  const subnet = 'subnet/subnet-1';
+  const routes = 'route-table/rtb-1';
+  const gateway = 'internet-gateway/igw-1';
+  const group = 'security-group/sg-1';
+  const rule = 'security-group-rule/sgr-1';
+  const instance = 'instance/i-1';
+  const volume = 'volume/vol-1';
   const defaultGroup = 'security-group/sg-0';
-  const has = (what = '') => [at.ec2(what), at.has] as const;
-  const makes = (what = '') => [at.ec2(what), at.gives] as const;
-  const making = (does: string, what = '', ...others: Call['on']) => [
+  const has = (what: string) => [at.ec2(what), at.has] as const;
+  const makes = (what: string) => [at.ec2(what), at.gives] as const;
+  const making = (does: string, what: string, ...others: Call['on']) => [
     call(does, makes(what), ...others),
     call('ec2:CreateTags', [at.ec2(what), { ...at.gives, 'ec2:CreateAction': does.replace('ec2:', '') }]),
   ];
@@ -484,13 +548,17 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
       ),
       ...each('ssm:GetParameter ssm:ListTagsForResource', at.parameters),
       ...each('kms:Decrypt', at.key, { ...at.has, ...through('ssm') }),
-      ...each('kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags', at.key, at.has),
+      ...each(
+        'kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags',
+        at.key,
+        at.has,
+      ),
       ...each('ecr:DescribeRepositories ecr:GetLifecyclePolicy ecr:ListTagsForResource', repositories),
       ...each('iam:GetUser iam:GetUserPolicy iam:ListAccessKeys', at.baseUser),
-      ...each(
-        'iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies',
-        [...roles, at.role('deploy')],
-      ),
+      ...each('iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies', [
+        ...roles,
+        at.role('deploy'),
+      ]),
       ...each('iam:GetInstanceProfile', at.profile),
       ...each('iam:GetPolicy iam:GetPolicyVersion', [at.boundary, at.deployBoundary]),
       ...each('iam:GetOpenIDConnectProvider', oidcProvider),
@@ -588,13 +656,13 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
     'update: network and host': [
       ...each(
         'ec2:CreateTags ec2:DeleteTags',
-        [vpc, subnet, routes, gateway, defaultGroup, group, rule, instance, volume].map((what = '') => at.ec2(what)),
+        [vpc, subnet, routes, gateway, defaultGroup, group, rule, instance, volume].map(at.ec2),
         { ...at.has, ...changedTag },
       ),
       call('ec2:ModifySecurityGroupRules', has(group), has(rule)),
       ...each(
         `ec2:StopInstances ec2:ModifyInstanceAttribute ec2:ModifyInstanceMetadataOptions ec2:StartInstances`,
-        at.ec2('instance/i-1'),
+        at.ec2(instance),
         at.has,
       ),
       call('ec2:ModifyVolume', has(volume)),
@@ -622,7 +690,7 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
       ...each('iam:ListPolicyVersions', [at.boundary, at.deployBoundary]),
     ],
     'destroy: network and host': [
-      ...each('ec2:ModifyInstanceAttribute ec2:TerminateInstances', at.ec2('instance/i-1'), at.has),
+      ...each('ec2:ModifyInstanceAttribute ec2:TerminateInstances', at.ec2(instance), at.has),
       call('ec2:RevokeSecurityGroupIngress', has(group)),
       call('ec2:RevokeSecurityGroupEgress', has(group)),
       call('ec2:DeleteSecurityGroup', has(group)),
@@ -642,14 +710,17 @@ const keyOf = (id: string): StatedPolicy => ({
   kind: 'key',
   of: `arn:aws:kms:eu-west-1:111122223333:key/${id}`,
   account: '111122223333',
-  document: everyoneIn('arn:aws:iam::111122223333:root'),
+  document: policyDocument({ ...all, Principal: { AWS: 'arn:aws:iam::111122223333:root' }, Resource: '*' }),
 });
 /** Stands for aws/ebs and aws/ecr. Their own policies let everyone of the account in; here IAM alone is asked. */
 const awsKey = keyOf('aws00000-1234-1234-1234-123456789012');
 
 /** Calls on nothing of an environment's own: lists, Amazon's image names, and AWS's keys, used in the caller's name. */
 function callsOnNobodysThings(at: Arns): Call[] {
-  const kms = (service: string, alias: string) => ({ ...through(service), 'kms:ResourceAliases': [`alias/aws/${alias}`] });
+  const kms = (service: string, alias: string) => ({
+    ...through(service),
+    'kms:ResourceAliases': [`alias/aws/${alias}`],
+  });
   return [
     ...each(
       `ssm:DescribeParameters kms:ListAliases ec2:DescribeImages ec2:DescribeInstanceCreditSpecifications
@@ -662,7 +733,10 @@ function callsOnNobodysThings(at: Arns): Call[] {
     ...each('ec2:DescribeInstanceAttribute', at.ec2('instance/i-1'), at.has),
     ...each('ec2:DescribeVpcAttribute', at.ec2('vpc/vpc-1'), at.has),
     // Amazon's parameters have no account; the simulator wants one.
-    ...each('ssm:GetParameter', at.parameterPath.replace(/parameter.*/, 'parameter/aws/service/ami-amazon-linux-latest/x')),
+    ...each(
+      'ssm:GetParameter',
+      at.parameterPath.replace(/parameter.*/, 'parameter/aws/service/ami-amazon-linux-latest/x'),
+    ),
     ...each(
       `kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom
        kms:ReEncryptTo`,
@@ -678,7 +752,10 @@ function administratorsCalls(at: Arns): Call[] {
   const own = underBoundary(at.deployBoundary);
   return [
     ...each('iam:CreatePolicy', [at.boundary, at.deployBoundary], at.gives),
-    ...each('iam:CreatePolicyVersion iam:DeletePolicyVersion iam:DeletePolicy', [at.boundary, at.deployBoundary]),
+    ...each('iam:CreatePolicyVersion iam:DeletePolicyVersion iam:DeletePolicy', [
+      at.boundary,
+      at.deployBoundary,
+    ]),
     ...each('iam:CreateRole', at.role('deploy'), { ...own, ...at.gives }),
     ...each(
       'iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
@@ -692,20 +769,36 @@ function administratorsCalls(at: Arns): Call[] {
 
 describe("the deploy role and Terraform's calls", () => {
   const answer = async (at: Arns, { does, on }: Call) => {
-    const asked = on.map(([arn, context]) => isAllowed([...policies, awsKey], { who: at.role('deploy'), does, on: arn, context }));
+    const asked = on.map(([arn, context]) =>
+      isAllowed([...policies, awsKey], { who: at.role('deploy'), does, on: arn, context }),
+    );
     return `${(await Promise.all(asked)).every(Boolean) ? 'allowed' : 'denied '}  ${does}  ${JSON.stringify(on)}`;
   };
   const otherThan = async (expected: 'allowed' | 'denied ', at: Arns, calls: Call[]) =>
     (await Promise.all(calls.map((one) => answer(at, one)))).filter((line) => !line.startsWith(expected));
 
-  test.each(Object.keys(terraformCalls(dev, true)))('%s: all allowed, and all denied on things of qa', async (phase) => {
-    expect(await otherThan('allowed', dev, terraformCalls(dev, true)[phase] ?? [])).toEqual([]);
-    expect(await otherThan('denied ', dev, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
-    expect(await otherThan('allowed', qa, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
-  });
+  test.each(Object.keys(terraformCalls(dev, true)))(
+    '%s: all allowed, and all denied on things of qa',
+    async (phase) => {
+      expect(await otherThan('allowed', dev, terraformCalls(dev, true)[phase] ?? [])).toEqual([]);
+      expect(await otherThan('denied ', dev, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
+      expect(await otherThan('allowed', qa, terraformCalls(qa, false)[phase] ?? [])).toEqual([]);
+    },
+  );
 
   test('what belongs to no environment: allowed', async () => {
     expect(await otherThan('allowed', dev, callsOnNobodysThings(dev))).toEqual([]);
+  });
+
+  test('no action is allowed that Terraform does not call', () => {
+    const calls = [...Object.values(terraformCalls(dev, true)).flat(), ...callsOnNobodysThings(dev)];
+    const called = [...new Set(calls.map(({ does }) => does))];
+    const policy = policies.find(({ of }) => of === dev.deployBoundary);
+    const unused = policy?.document.Statement.flatMap(({ Action }) => [Action].flat()).filter((action) => {
+      const pattern = new RegExp(`^${action.replaceAll('*', '.*')}$`);
+      return !called.some((does) => pattern.test(does));
+    });
+    expect(unused).toEqual([]);
   });
 
   test('what the pipeline stands on: an administrator makes, changes and destroys it', async () => {
@@ -725,7 +818,10 @@ describe('the state in S3', () => {
       ['s3:ListBucket', `arn:aws:s3:::${bucket}`],
       [
         's3:GetObject s3:PutObject s3:DeleteObject',
-        [`arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate`, `arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate.tflock`],
+        [
+          `arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate`,
+          `arn:aws:s3:::${bucket}/slipway/dev/terraform.tfstate.tflock`,
+        ],
       ],
       ['kms:Decrypt kms:GenerateDataKey', key.of, through('s3')],
     ],
@@ -766,8 +862,19 @@ describe('an existing network', () => {
   });
 });
 
-/** IAM User Guide, "IAM and AWS STS quotas": characters without white space; a trust policy's is the default quota. */
-const LIMITS = { managed: 6144, role: 10_240, user: 2048, trust: 2048 };
+/** Characters without white space: IAM User Guide, "IAM and AWS STS quotas" (of a trust policy, the default quota). */
+const LIMITS = {
+  managed: 6144,
+  attached: 6144,
+  boundary: 6144,
+  /** All of a role's together; here each has one. */
+  inline: 10_240,
+  user: 2048,
+  trust: 2048,
+  /** S3 User Guide, "Bucket policies", and KMS Developer Guide, "Quotas": in bytes. */
+  bucket: 20_480,
+  key: 32_768,
+};
 
 describe('the size of policies is within the limits of AWS', () => {
   const longest = {
@@ -782,18 +889,17 @@ describe('the size of policies is within the limits of AWS', () => {
   };
   const existing = { vpcId: 'vpc-0123456789abcdef0', subnetId: 'subnet-0123456789abcdef0' };
   test.each([
-    ...shipped.map((environment) => [environment.name, environment] as const),
-    ['the longest names, and the state in S3', environment('dev', longest)],
-    ['the longest names, and an existing network', environment('dev', { ...longest, network: { existing } })],
-  ])('%s', (_, environment) => {
-    const stated = statedPolicies(environment);
-    const size = (of: string, kind: StatedPolicy['kind']) =>
-      stated
-        .filter((policy) => policy.of === of && policy.kind === kind)
-        .reduce((sum, { document }) => sum + JSON.stringify(document).replaceAll(/\s/g, '').length, 0);
-    const tooLong = stated.flatMap(({ kind, of }) => {
-      const limit = kind === 'inline' ? LIMITS[of.includes(':user/') ? 'user' : 'role'] : kind === 'trust' || kind === 'managed' ? LIMITS[kind] : Infinity;
-      return size(of, kind) > limit ? [`${kind} policy of ${of}: ${size(of, kind)} characters, at most ${limit}`] : [];
+    ...shipped.map((environment) => ({ title: environment.name, environment })),
+    { title: 'the longest names, and the state in S3', environment: environment('dev', longest) },
+    {
+      title: 'the longest names, and an existing network',
+      environment: environment('dev', { ...longest, network: { existing } }),
+    },
+  ])('$title', ({ environment }) => {
+    const tooLong = statedPolicies(environment).flatMap(({ kind, of, document }) => {
+      const limit = LIMITS[kind === 'inline' && of.includes(':user/') ? 'user' : kind];
+      const size = JSON.stringify(document).replaceAll(/\s/g, '').length;
+      return size > limit ? [`${kind} policy of ${of}: ${size} characters, at most ${limit}`] : [];
     });
     expect(tooLong).toEqual([]);
   });

@@ -148,7 +148,6 @@ function identityStatements({ place, user, roles, boundaries: [boundary] }: Depl
         'iam:CreateUser',
         'iam:DeleteRole',
         'iam:DeleteUserPolicy',
-        'iam:Put*PermissionsBoundary',
         'iam:PutUserPolicy',
         'iam:UpdateRole*',
       ],
