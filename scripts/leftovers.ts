@@ -35,6 +35,10 @@ export async function leftovers(environment: Environment, env: NodeJS.ProcessEnv
   };
   const s3 = new S3Client({ ...options, forcePathStyle: true });
   const iam = new IAMClient(options);
+  const ssm = new SSMClient(options);
+  const kms = new KMSClient(options);
+  const ecr = new ECRClient(options);
+  const ec2 = new EC2Client(options);
   const { bucket, parameterPath, key } = names(environment);
   const [head = '', tail = ''] = bucket('*').split('*');
   const isOwn = (name: string | undefined) =>
@@ -45,15 +49,15 @@ export async function leftovers(environment: Environment, env: NodeJS.ProcessEnv
   const [buckets, parameters, users, roles, policies, profiles, providers, aliases, repositories, hosts] =
     await Promise.all([
       s3.send(new ListBucketsCommand({})),
-      new SSMClient(options).send(new GetParametersByPathCommand({ Path: parameterPath, Recursive: true })),
+      ssm.send(new GetParametersByPathCommand({ Path: parameterPath, Recursive: true })),
       iam.send(new ListUsersCommand({})),
       iam.send(new ListRolesCommand({})),
       iam.send(new ListPoliciesCommand({ Scope: 'Local' })),
       iam.send(new ListInstanceProfilesCommand({})),
       iam.send(new ListOpenIDConnectProvidersCommand({})),
-      new KMSClient(options).send(new ListAliasesCommand({})),
-      new ECRClient(options).send(new DescribeRepositoriesCommand({})),
-      ec2Resources(new EC2Client(options), environment.name),
+      kms.send(new ListAliasesCommand({})),
+      ecr.send(new DescribeRepositoriesCommand({})),
+      ec2Resources(ec2, environment.name),
     ]);
   return [
     ...own(

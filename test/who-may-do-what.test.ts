@@ -454,7 +454,10 @@ const withAdministratorAccess: Table = {
       'iam:CreateAccessKey iam:PutUserPolicy iam:AttachUserPolicy iam:DeleteUserPermissionsBoundary',
       dev.baseUser,
     ],
-    ['iam:CreateRole iam:PassRole', dev.role('new')],
+    [
+      'iam:CreateRole iam:PassRole iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRolePermissionsBoundary',
+      ['new', 'aux-role', 'deploy'].map(dev.role),
+    ],
     ['s3:DeleteBucket s3:PutBucketPolicy', dev.buckets],
     ['s3:ListBucket', [...qa.buckets, ...prod.buckets]],
     ['s3:GetObject s3:PutObject', [qa.object, prod.object]],
