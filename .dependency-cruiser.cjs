@@ -4,22 +4,42 @@ const only = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(environments|constructs|stacks|runtime|local-aws|scripts|services|bench|test)/', pathNot: allowed },
+  to: {
+    path: '^(environments|constructs|stacks|runtime|local-aws|scripts|services|bench|test)/',
+    pathNot: allowed,
+  },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: 'no-circles', severity: 'error', comment: 'No circle of imports anywhere.', from: {}, to: { circular: true } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      comment: 'No circle of imports anywhere.',
+      from: {},
+      to: { circular: true },
+    },
     only('runtime-alone', '^runtime/src/', '^runtime/src/', 'The runtime imports nothing of ours.'),
-    only('constructs-alone', '^constructs/src/', '^constructs/src/', 'Constructs know nothing of environments.'),
+    only(
+      'constructs-alone',
+      '^constructs/src/',
+      '^constructs/src/',
+      'Constructs know nothing of environments.',
+    ),
     only('environments-alone', '^environments/', '^environments/', 'An environment is data.'),
     only('local-aws-alone', '^local-aws/src/', '^local-aws/src/', 'The local AWS serves any repository.'),
-    only('stacks-compose', '^stacks/', '^(stacks|environments|constructs/src)/', 'Stacks compose environments and constructs.'),
+    only(
+      'stacks-compose',
+      '^stacks/',
+      '^(stacks|environments|constructs/src)/',
+      'Stacks compose environments and constructs.',
+    ),
     {
       name: 'cdktf-in-two-rooms',
       severity: 'error',
-      comment: 'CDKTF lives in constructs/ and stacks/ alone, so that a change to its community fork stays small.',
+      comment:
+        'CDKTF lives in constructs/ and stacks/ alone, so that a change to its community fork stays small.',
       from: { path: '^(environments|runtime|local-aws|scripts|services)/' },
       to: { path: 'node_modules/(cdktf|@cdktf|constructs)/' },
     },
@@ -42,6 +62,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(cdktf\\.out|/dist/)' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], mainFields: ['main'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['main'],
+    },
   },
 };

@@ -38,6 +38,9 @@ export default {
 
   network: { newWithCidr: '10.20.0.0/24' },
   dockerHosts: [
-    { name: 'docker', containers: [{ name: 'web', image: 'public.ecr.aws/nginx/nginx:1.29', ports: ['80:80'] }] },
+    {
+      name: 'docker',
+      containers: [{ name: 'web', image: 'public.ecr.aws/nginx/nginx:1.29', ports: ['80:80'] }],
+    },
   ],
 } satisfies EnvironmentInput as EnvironmentInput;

@@ -59,6 +59,7 @@ export async function leftovers(environment: Environment, env: NodeJS.ProcessEnv
       ecr.send(new DescribeRepositoriesCommand({})),
       ec2Resources(ec2, environment.name),
     ]);
+  for (const client of [s3, iam, ssm, kms, ecr, ec2]) client.destroy();
   return [
     ...own(
       'bucket',

@@ -112,7 +112,7 @@ export class Access extends Construct {
 
   /** One role that pushes images, one that deploys this environment. */
   private githubRoles(statePrefix: string) {
-    const { github, name: environment, repositories, network, state } = this.environment;
+    const { github, name: environment, protection, repositories, network, state } = this.environment;
     const provider = github.oidcProvider === 'this' ? [new GithubOidcProvider(this, 'github')] : [];
     const push = new ServiceRole(this, 'github-push', {
       name: this.named.pushRole,
@@ -131,6 +131,7 @@ export class Access extends Construct {
         place: this.place,
         environment,
         buckets: [this.named.bucket('*')],
+        protection: protection.buckets,
         parameterPath: this.named.parameterPath,
         repositories: repositories.owner === 'this' ? this.repositories() : [],
         keyAlias: `alias/${this.named.key}`,

@@ -3,6 +3,7 @@ import { App } from 'cdktf';
 import { dockerHostProblems } from '@slipway/constructs';
 import type { Environment, Problem } from '../environments';
 import { selectWorkspace } from './backend';
+import { names } from './names';
 import { EnvironmentStack, type EnvironmentStackOptions } from './environment-stack';
 
 /** Synthesizes every environment into cdktf's output folder. */
@@ -16,8 +17,26 @@ export function synthesize(environments: Environment[], options: EnvironmentStac
 }
 
 /** What the constructs know to be wrong, in the words of an environment's file. */
-export function constructProblems({ dockerHosts }: Environment): Problem[] {
-  return dockerHosts.flatMap((host, index) => dockerHostProblems(host, `dockerHosts[${index}].`));
+export function constructProblems(environment: Environment): Problem[] {
+  return environment.dockerHosts.flatMap((host, index) => [
+    ...dockerHostProblems(host, `dockerHosts[${index}].`),
+    ...takenRoleName(environment, host.name, `dockerHosts[${index}].name`),
+  ]);
+}
+
+/** A host's role is called as the host is, and could meet one of the environment's own. */
+function takenRoleName(environment: Environment, host: string, path: string): Problem[] {
+  const { dockerHost, serviceRole, pushRole, deployRole } = names(environment);
+  const taken = [pushRole, deployRole, ...Object.keys(environment.services).map(serviceRole)];
+  return taken.includes(dockerHost(host))
+    ? [
+        {
+          path,
+          value: host,
+          expected: `another name: the role ${dockerHost(host)} exists for another purpose`,
+        },
+      ]
+    : [];
 }
 
 /** What the machine says: where the state is, and whether AWS is really AWS. */

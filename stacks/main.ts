@@ -1,3 +1,4 @@
+import { InvalidProps } from '@slipway/constructs';
 import { EnvironmentError, loadEnvironments } from '../environments';
 import { constructProblems, optionsFromMachine, synthesize } from './app';
 
@@ -5,7 +6,7 @@ import { constructProblems, optionsFromMachine, synthesize } from './app';
 try {
   synthesize(loadEnvironments(undefined, constructProblems), optionsFromMachine());
 } catch (error) {
-  if (!(error instanceof EnvironmentError)) throw error;
+  if (!(error instanceof EnvironmentError || error instanceof InvalidProps)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -200,6 +200,10 @@ describe('each problem is told in a line of its own', () => {
         host({ name: 'a', sshCidrs: ['10.0.0.0/8', '0.0.0.0/0'] }),
         'dockerHosts[0].sshCidrs[1] is "0.0.0.0/0"; expected a range of your own, /8 or narrower: SSH is never open to anyone (Session Manager needs no open port)',
       ],
+      "the name of a role that is another's": [
+        host({ name: 'aux-role' }),
+        'dockerHosts[0].name is "aux-role"; expected another name: the role kantox-aux-role-dev exists for another purpose',
+      ],
       'text for a list of ranges': [
         host({ name: 'a', webCidrs: '10.0.0.0/8' }),
         'dockerHosts[0].webCidrs is "10.0.0.0/8"; expected a list in [ ]',

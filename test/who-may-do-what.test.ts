@@ -1,4 +1,4 @@
-import { policyDocument, type PolicyDocument } from '@slipway/constructs';
+import { deployStatements, policyDocument, type PolicyDocument } from '@slipway/constructs';
 import type { Environment } from '../environments';
 import { environment, shipped } from './synthesized';
 import { isAllowed, keyArn, statedPolicies, type Context, type Request, type StatedPolicy } from './simulate';
@@ -30,7 +30,7 @@ const policies: readonly StatedPolicy[] = [
 const [dev, qa, prod] = [arnsOf(environment('dev')), arnsOf(environment('qa')), arnsOf(environment('prod'))];
 
 function arnsOf(environment: Environment) {
-  const { name, account, region } = environment;
+  const { name, account, region, protection } = environment;
   const iam = (what: string) => `arn:aws:iam::${account}:${what}`;
   const regional = (service: string, what: string) => `arn:aws:${service}:${region}:${account}:${what}`;
   return {
@@ -44,6 +44,9 @@ function arnsOf(environment: Environment) {
     buckets: ['data', 'logs', 'backups'].map((bucket) => `arn:aws:s3:::kantox-${bucket}-${name}`),
     bucket: `arn:aws:s3:::kantox-data-${name}`,
     object: `arn:aws:s3:::kantox-data-${name}/reports/1.csv`,
+    /** What a destroy deletes with its bucket. */
+    disposableObjects:
+      protection.buckets === 'disposable' ? [`arn:aws:s3:::kantox-data-${name}/reports/1.csv`] : [],
     parameters: ['api/config', 'database/url', 'features/flags'].map((path) =>
       regional('ssm', `parameter/kantox/${name}/${path}`),
     ),
@@ -242,6 +245,19 @@ const tables: Record<string, Table> = {
       ],
     ],
   },
+  "qa's deploy role: keeps the objects that qa's protection keeps": {
+    who: qa.role('deploy'),
+    allowed: [['s3:DeleteBucket', qa.buckets]],
+    denied: [['s3:DeleteObject s3:DeleteObjectVersion', qa.object]],
+  },
+  "prod's deploy role: deletes no bucket": {
+    who: prod.role('deploy'),
+    allowed: [['s3:PutBucketPolicy', prod.buckets]],
+    denied: [
+      ['s3:DeleteBucket', prod.buckets],
+      ['s3:DeleteObject s3:DeleteObjectVersion', prod.object],
+    ],
+  },
   'deploy role: nothing of other environments, and no data': {
     who: dev.role('deploy'),
     allowed: [
@@ -303,10 +319,13 @@ const tables: Record<string, Table> = {
       ['ec2:TerminateInstances ec2:ModifyInstanceAttribute', dev.ec2('instance/i-1')],
       ['ec2:RunInstances', [dev.ec2('instance/i-1')], qa.gives],
       ['ec2:RunInstances', [dev.ec2('instance/i-1')]],
-      ['ec2:RunInstances', [dev.ec2('subnet/subnet-1'), dev.ec2('security-group/sg-1')], qa.has],
       ['ec2:RunInstances', [dev.ec2('subnet/subnet-1'), dev.ec2('security-group/sg-1')]],
-      ['ec2:CreateSubnet ec2:CreateRouteTable ec2:CreateSecurityGroup', dev.ec2('vpc/vpc-1'), qa.has],
-      ['ec2:AuthorizeSecurityGroupIngress ec2:DeleteSecurityGroup', dev.ec2('security-group/sg-1'), qa.has],
+      ...[qa.has, { ...qa.has, ...dev.gives }].flatMap((context): Row[] => [
+        ['ec2:CreateSubnet ec2:CreateRouteTable ec2:CreateSecurityGroup', dev.ec2('vpc/vpc-1'), context],
+        ['ec2:RunInstances', [dev.ec2('subnet/subnet-1'), dev.ec2('security-group/sg-1')], context],
+        ['ec2:AuthorizeSecurityGroupIngress', dev.ec2('security-group/sg-1'), context],
+      ]),
+      ['ec2:DeleteSecurityGroup', dev.ec2('security-group/sg-1'), qa.has],
       ['ec2:AuthorizeSecurityGroupIngress ec2:DeleteSecurityGroup', dev.ec2('security-group/sg-1')],
       ['ec2:CreateVpc', dev.ec2('vpc/vpc-1')],
       ['ec2:CreateVolume ec2:AttachVolume', dev.ec2('volume/vol-1')],
@@ -678,7 +697,7 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
          s3:PutEncryptionConfiguration s3:PutLifecycleConfiguration`,
         at.buckets,
       ),
-      ...each('s3:DeleteObject s3:DeleteObjectVersion', at.object),
+      ...each('s3:DeleteObject s3:DeleteObjectVersion', at.disposableObjects),
       ...each('ssm:DeleteParameter', at.parameters),
       ...each('kms:ScheduleKeyDeletion', at.key, at.has),
       call('kms:DeleteAlias', [at.keyAlias], [at.key, at.has]),
@@ -838,6 +857,40 @@ describe('the state in S3', () => {
 
   test("the deploy role reads and writes its environment's, and no other", async () => {
     expect(await answers(stated, table)).toEqual(wanted(table));
+  });
+});
+
+describe("buckets and their objects are deleted by a pipeline as far as the environment's protection lets it", () => {
+  const of = dev.role('pipeline');
+  const pipeline = (protection: 'disposable' | 'keep-objects' | 'locked'): StatedPolicy => {
+    const statements = deployStatements({
+      place: { account: '111122223333', region: 'eu-west-1' },
+      environment: 'dev',
+      buckets: ['kantox-*-dev'],
+      protection,
+      parameterPath: '/kantox/dev',
+      repositories: [],
+      keyAlias: 'alias/kantox-dev',
+      user: 'kantox-minikube-base-dev',
+      roles: ['kantox-*-dev'],
+      boundaries: [dev.boundary, dev.deployBoundary],
+      ownsOidcProvider: false,
+    });
+    return { kind: 'inline', of, account: '111122223333', document: policyDocument(...statements) };
+  };
+  const both: readonly Row[] = [
+    ['s3:DeleteBucket', dev.bucket],
+    ['s3:DeleteObject s3:DeleteObjectVersion', dev.object],
+  ];
+  const settings: Row = ['s3:PutBucketPolicy s3:PutLifecycleConfiguration', dev.bucket];
+
+  test.each([
+    { protection: 'disposable', allowed: [settings, ...both], denied: [] },
+    { protection: 'keep-objects', allowed: [settings, ...both.slice(0, 1)], denied: both.slice(1) },
+    { protection: 'locked', allowed: [settings], denied: both },
+  ] as const)('$protection', async ({ protection, allowed, denied }) => {
+    const table = { who: of, allowed, denied };
+    expect(await answers([pipeline(protection)], table)).toEqual(wanted(table));
   });
 });
 

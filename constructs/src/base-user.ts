@@ -7,6 +7,7 @@ import { literal } from './literal';
 import { iamArn, type Place } from './place';
 import type { PermissionsBoundary } from './permissions-boundary';
 import { assumeOnly } from './policies/role-chain';
+import { InvalidProps } from './problem';
 
 export interface BaseUserProps {
   name: string;
@@ -43,8 +44,10 @@ export class BaseUser extends Construct implements ITerraformDependable {
       user: user.name,
       policy: JSON.stringify(assumeOnly(iamArn(place, `role/${roleName}`))),
     });
-    const newest = accessKeys.map((label) => new IamAccessKey(this, `key-${label}`, { user: user.name })).at(-1);
-    if (!newest) throw new Error(`${name} needs one or two access keys, got none.`);
+    const newest = accessKeys
+      .map((label) => new IamAccessKey(this, `key-${label}`, { user: user.name }))
+      .at(-1);
+    if (!newest) throw new InvalidProps(`${name} needs one or two access keys, got none.`);
     this.arn = iamArn(place, `user/${name}`);
     this.fqn = user.fqn;
     this.accessKeyId = newest.id;

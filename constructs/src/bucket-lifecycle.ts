@@ -22,7 +22,9 @@ export function lifecycleRules(lifecycle: BucketLifecycle): S3BucketLifecycleCon
     rule('expire-old-versions', {
       noncurrentVersionExpiration: [{ noncurrentDays: expireOldVersionsAfterDays }],
     }),
-    ...(expireAfterDays === undefined ? [] : [rule('expire-objects', { expiration: [{ days: expireAfterDays }] })]),
+    ...(expireAfterDays === undefined
+      ? []
+      : [rule('expire-objects', { expiration: [{ days: expireAfterDays }] })]),
     ...(transitions.length === 0 ? [] : [rule('move-to-cheaper-storage', { transition: transitions })]),
   ];
 }

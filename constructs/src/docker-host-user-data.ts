@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { composeFile } from './compose-file';
 import { appPathFault, APP_FOLDER, containerProblems, textProblems, type Container } from './container';
 import { COMPOSE_PATH, SCRIPT_PATH, SETUP_PATH, SETUP_SCRIPT } from './docker-host-setup';
-import type { Problem } from './problem';
+import { InvalidProps, type Problem } from './problem';
 
 /** A file that is on the host before Docker starts. */
 export interface HostFile {
@@ -44,7 +44,9 @@ export function dockerHostUserData({ containers, script, files = [] }: DockerHos
     ...fileProblems(files, 'files'),
   ];
   if (problems.length > 0) {
-    throw new Error(["The Docker host's user data can't be made:", ...problems.map(describe)].join('\n  '));
+    throw new InvalidProps(
+      ["The Docker host's user data can't be made:", ...problems.map(describe)].join('\n  '),
+    );
   }
   const compose = containers.length > 0 ? composeFile(containers) : '';
   const document = `#cloud-config\n${stringify(
@@ -63,7 +65,7 @@ export function dockerHostUserData({ containers, script, files = [] }: DockerHos
   const size = Buffer.byteLength(document);
   if (size > USER_DATA_LIMIT) {
     const bytes = (text: string) => `${number(Buffer.byteLength(text))} bytes`;
-    throw new Error(
+    throw new InvalidProps(
       `The Docker host's user data is ${number(size)} bytes and EC2 takes at most ${number(USER_DATA_LIMIT)}. ` +
         `In it, before base64 adds a third: containers ${bytes(compose)}, script ${bytes(script ?? '')}, ` +
         `files ${bytes(files.map(({ content }) => content).join(''))}. ` +

@@ -14,7 +14,7 @@ import type { PermissionsBoundary } from './permissions-boundary';
 import { partition, type Place } from './place';
 import { trustService } from './policies/role-chain';
 import { sessionManagerStatements } from './policies/session-manager';
-import type { Problem } from './problem';
+import { InvalidProps, type Problem } from './problem';
 import { ServiceRole } from './service-role';
 
 export interface DockerHostSettings extends Ingress {
@@ -64,7 +64,7 @@ export class DockerHost extends Construct {
       const lines = problems.map(
         ({ path, value, expected }) => `${path} is ${JSON.stringify(value)}; expected ${expected}`,
       );
-      throw new Error([`The Docker host ${props.name} can't be built:`, ...lines].join('\n  '));
+      throw new InvalidProps([`The Docker host ${props.name} can't be built:`, ...lines].join('\n  '));
     }
     const userData = literal(
       dockerHostUserData({

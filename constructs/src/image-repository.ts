@@ -33,7 +33,12 @@ export class ImageRepository extends Construct {
           {
             rulePriority: 1,
             description: `Untagged images go after ${UNTAGGED_DAYS} days`,
-            selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: UNTAGGED_DAYS },
+            selection: {
+              tagStatus: 'untagged',
+              countType: 'sinceImagePushed',
+              countUnit: 'days',
+              countNumber: UNTAGGED_DAYS,
+            },
             action: { type: 'expire' },
           },
           {

@@ -12,7 +12,7 @@ export { PermissionsBoundary, type PermissionsBoundaryProps } from './permission
 export { bucketArn, iamArn, partition, regionalArn, type Place } from './place';
 export { policyDocument, type PolicyDocument, type Statement } from './policy-document';
 export { PrivateBucket, type PrivateBucketProps } from './private-bucket';
-export { type Problem } from './problem';
+export { InvalidProps, type Problem } from './problem';
 export { ServiceRole, type ServiceRoleProps } from './service-role';
 export { boundaryStatements } from './policies/boundary';
 export { deployStatements } from './policies/deploy';

@@ -3,6 +3,7 @@ import { TerraformVariable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { EncryptionKey } from './encryption-key';
 import { literal } from './literal';
+import { InvalidProps } from './problem';
 
 export interface ParameterProps {
   /** Whole name, such as /kantox/dev/api/config. */
@@ -52,7 +53,7 @@ export class SecretParameter extends Construct {
     const { name, variable, version, key, tags } = literal(props);
     // It becomes part of an expression.
     if (!/^[a-z_]\w*$/i.test(props.variable)) {
-      throw new Error(
+      throw new InvalidProps(
         `The parameter ${props.name} can't be built: variable is ${JSON.stringify(props.variable)}; expected letters, digits and _, not starting with a digit.`,
       );
     }

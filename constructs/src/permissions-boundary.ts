@@ -3,6 +3,7 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { literal } from './literal';
 import { iamArn, type Place } from './place';
+import { InvalidProps } from './problem';
 import { policyDocument, type Statement } from './policy-document';
 
 export interface PermissionsBoundaryProps {
@@ -13,7 +14,14 @@ export interface PermissionsBoundaryProps {
   tags?: Record<string, string>;
 }
 
-/** A managed policy that limits roles (IAM User Guide, "Permissions boundaries for IAM entities"). It grants nothing. */
+/** Longest managed policy, in characters without white space (IAM User Guide, "IAM and AWS STS quotas"). */
+const POLICY_LIMIT = 6144;
+
+/**
+ * A managed policy that limits roles (IAM User Guide, "Permissions boundaries for IAM entities"). It grants nothing.
+ *
+ * @throws InvalidProps when AWS would refuse the policy for its length
+ */
 export class PermissionsBoundary extends Construct implements ITerraformDependable {
   readonly arn: string;
   readonly fqn: string;
@@ -21,10 +29,17 @@ export class PermissionsBoundary extends Construct implements ITerraformDependab
   constructor(scope: Construct, id: string, props: PermissionsBoundaryProps) {
     super(scope, id);
     const { name, place, statements, tags } = literal(props);
+    const text = JSON.stringify(policyDocument(...statements));
+    const length = text.replace(/\s/g, '').length;
+    if (length > POLICY_LIMIT) {
+      throw new InvalidProps(
+        `The policy ${props.name} has ${length} characters, and AWS takes ${POLICY_LIMIT}: give shorter names, or name fewer repositories.`,
+      );
+    }
     const policy = new IamPolicy(this, 'policy', {
       name,
       description: 'Permissions boundary: limits what roles of this environment can do, and grants nothing',
-      policy: JSON.stringify(policyDocument(...statements)),
+      policy: text,
       ...(tags && { tags }),
     });
     this.arn = iamArn(place, `policy/${name}`);

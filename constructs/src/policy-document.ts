@@ -24,7 +24,13 @@ export function allow(
   resources: string[],
   condition?: Statement['Condition'],
 ): Statement {
-  return { Sid: sid, Effect: 'Allow', Action: actions, Resource: resources, ...(condition && { Condition: condition }) };
+  return {
+    Sid: sid,
+    Effect: 'Allow',
+    Action: actions,
+    Resource: resources,
+    ...(condition && { Condition: condition }),
+  };
 }
 
 export function deny(

@@ -42,7 +42,8 @@ export class PrivateBucket extends Construct implements ITerraformDependable {
 
   constructor(scope: Construct, id: string, props: PrivateBucketProps) {
     super(scope, id);
-    const { name, place, key, accessLogs, receivesAccessLogs, protection, tags, ...lifecycle } = literal(props);
+    const { name, place, key, accessLogs, receivesAccessLogs, protection, tags, ...lifecycle } =
+      literal(props);
 
     const bucket = new S3Bucket(this, 'bucket', {
       bucket: name,
@@ -75,7 +76,10 @@ export class PrivateBucket extends Construct implements ITerraformDependable {
       ignorePublicAcls: true,
       restrictPublicBuckets: true,
     });
-    new S3BucketOwnershipControls(this, 'ownership', { ...of, rule: { objectOwnership: 'BucketOwnerEnforced' } });
+    new S3BucketOwnershipControls(this, 'ownership', {
+      ...of,
+      rule: { objectOwnership: 'BucketOwnerEnforced' },
+    });
     const policy = new S3BucketPolicy(this, 'policy', {
       ...of,
       policy: JSON.stringify(bucketPolicy({ name, place, receivesAccessLogs: receivesAccessLogs ?? false })),

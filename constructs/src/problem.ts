@@ -4,3 +4,8 @@ export interface Problem {
   value: unknown;
   expected: string;
 }
+
+/** A construct was given what AWS, or safety, refuses. `message` says what, where and what would be right; it needs no stack trace. */
+export class InvalidProps extends Error {
+  override readonly name = 'InvalidProps';
+}

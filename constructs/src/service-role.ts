@@ -37,7 +37,19 @@ export class ServiceRole extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceRoleProps) {
     super(scope, id);
-    const { name, description, place, trust, encryption, boundary, maxSessionSeconds, managedPolicy, after, tags, ...rest } = literal(props);
+    const {
+      name,
+      description,
+      place,
+      trust,
+      encryption,
+      boundary,
+      maxSessionSeconds,
+      managedPolicy,
+      after,
+      tags,
+      ...rest
+    } = literal(props);
     const role = new IamRole(this, 'role', {
       name,
       description,

@@ -8,8 +8,8 @@ export interface DeployScope {
   /** Value of the tag Environment on everything that can be tagged. */
   environment: string;
   buckets: string[];
-  /** What may happen to buckets and their objects; see PrivateBucketProps. @default 'disposable' */
-  protection?: 'disposable' | 'keep-objects' | 'locked';
+  /** What may happen to buckets and their objects; see PrivateBucketProps. */
+  protection: 'disposable' | 'keep-objects' | 'locked';
   parameterPath: string;
   /** Empty where another environment of the account owns them. */
   repositories: string[];
@@ -66,7 +66,7 @@ function byName(services: Named[]): Statement {
   );
 }
 
-function buckets({ place, buckets: names, protection = 'disposable' }: DeployScope): Named {
+function buckets({ place, buckets: names, protection }: DeployScope): Named {
   const arns = names.map((name) => bucketArn(place, name));
   return {
     actions: [

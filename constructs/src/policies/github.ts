@@ -1,5 +1,6 @@
 import { iamArn, regionalArn, type Place } from '../place';
 import { allow, policyDocument, type PolicyDocument, type Statement } from '../policy-document';
+import { InvalidProps } from '../problem';
 
 /** Issuer and audience of the tokens (GitHub Docs, "Configuring OpenID Connect in Amazon Web Services"). */
 export const GITHUB_ISSUER = 'token.actions.githubusercontent.com';
@@ -65,6 +66,8 @@ function subjectClaim({ repository, from }: GithubSubject): string {
   const context = 'branch' in from ? `ref:refs/heads/${from.branch}` : `environment:${from.environment}`;
   const claim = `repo:${repository}:${context}`;
   if (/[*?]/.test(claim))
-    throw new Error(`A GitHub role trusts exactly one repository and branch or environment; got ${claim}.`);
+    throw new InvalidProps(
+      `A GitHub role trusts exactly one repository and branch or environment; got ${claim}.`,
+    );
   return claim;
 }

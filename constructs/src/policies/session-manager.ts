@@ -3,7 +3,7 @@ import { allow, type Statement } from '../policy-document';
 /**
  * What the agent on a host needs for Session Manager, and nothing else (Systems Manager User Guide, "Create a custom
  * IAM role for Session Manager"). The managed policy AmazonSSMManagedInstanceCore would let the host read every
- * parameter of the account. None of these actions has a resource to name.
+ * parameter of the account. Just the first has a resource to name: the host, which isn't there when the role is made.
  */
 export function sessionManagerStatements(): Statement[] {
   return [
