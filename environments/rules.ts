@@ -1,11 +1,5 @@
+import type { Problem } from './problem';
 import { environmentSchema, type EnvironmentInput } from './schema';
-
-/** One thing that is wrong: where, what stands there, and what would be right. */
-export interface Problem {
-  path: string;
-  value: unknown;
-  expected: string;
-}
 
 /** A rule over several fields. It runs as soon as the fields that it needs have the right shape. */
 interface Rule<Field extends keyof EnvironmentInput = keyof EnvironmentInput> {

@@ -66,12 +66,10 @@ export class EnvironmentStack extends TerraformStack {
         ...(encryption === 'KMS' && { key }),
         ...(accessLogs ? { accessLogs } : { receivesAccessLogs: true }),
       });
-    const buckets = [...this.environment.buckets].sort(
-      (a, b) => Number(b.name === accessLogsBucket) - Number(a.name === accessLogsBucket),
-    );
-    let logs: PrivateBucket | undefined;
-    for (const bucket of buckets) logs ??= make(bucket);
-    for (const bucket of buckets.slice(1)) make(bucket, logs);
+    const { buckets } = this.environment;
+    const target = buckets.find(({ name }) => name === accessLogsBucket);
+    const logs = target && make(target);
+    for (const bucket of buckets) if (bucket !== target) make(bucket, logs);
 
     const byName = (value: (whole: string) => string) =>
       Object.fromEntries(this.environment.buckets.map(({ name }) => [name, value(this.named.bucket(name))]));
