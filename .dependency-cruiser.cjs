@@ -1,4 +1,4 @@
-/** The floors of docs/decisions and CONTRIBUTING.md: who may import whom. `npm run lint` checks them. */
+/** The floors of CONTRIBUTING.md: who may import whom. `npm run lint` checks them. */
 const only = (name, from, allowed, comment) => ({
   name,
   comment,

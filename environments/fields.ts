@@ -61,13 +61,54 @@ export const tagValue = z
   .max(256)
   .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, 'letters, digits, spaces and _ . : / = + - @');
 
+/** IPv4 range of a VPC (VPC User Guide, "VPC CIDR blocks"). */
+export const vpcCidr = z
+  .string()
+  .refine(
+    (text) =>
+      isCidr(text) && isIP(text.split('/')[0] ?? '') === 4 && inRange(Number(text.split('/')[1]), 16, 28),
+    'an IPv4 range from /16 to /28 whose host bits are zero, such as 10.20.0.0/24',
+  );
+
+/** What the names of all resources start with; AWS keeps some beginnings of bucket, parameter and group names. */
+export const organisationName = label(20).refine(
+  (name) => !/^(aws|ssm|amzn|sg|xn|sthree)(-|$)/.test(name),
+  'another name: AWS keeps this one to itself',
+);
+
+/** Terraform's own first workspace is called default, and a fall-back into it must never look right. */
+export const environmentName = label(16).refine(
+  (name) => name !== 'default',
+  'another name: Terraform keeps this one to itself',
+);
+
 function isCidr(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
-  if (rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits)) return false;
+  if (rest.length > 0 || bits === undefined || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
   const family = isIP(address);
   const prefix = Number(bits);
-  if (family === 6) return prefix <= 128;
-  if (family !== 4 || prefix > 32) return false;
-  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  return value % 2 ** (32 - prefix) === 0;
+  if (family === 4) return prefix <= 32 && hostBitsAreZero(address.split('.').map(Number), 8, prefix);
+  return family === 6 && prefix <= 128 && hostBitsAreZero(groupsOf(address), 16, prefix);
+}
+
+/** @param parts of an address, each of so many bits */
+function hostBitsAreZero(parts: number[], bits: number, prefix: number): boolean {
+  return parts.every((part, index) => {
+    const hostBits = Math.min(bits, Math.max(0, (index + 1) * bits - prefix));
+    return part % 2 ** hostBits === 0;
+  });
+}
+
+/** The eight groups of an IPv6 address, `::` filled in; one that ends as IPv4 counts as wrong, as AWS takes none. */
+function groupsOf(address: string): number[] {
+  const [head = '', tail] = address.split('::');
+  const groups = (text = '') =>
+    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+  const zeros =
+    tail === undefined ? [] : Array<number>(8 - groups(head).length - groups(tail).length).fill(0);
+  return address.includes('.') ? [NaN] : [...groups(head), ...zeros, ...groups(tail)];
+}
+
+function inRange(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }

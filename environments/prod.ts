@@ -8,7 +8,7 @@ export default {
   account: '444455556666',
   state: { backend: 'local' },
   tags: { Team: 'platform' },
-  protection: { buckets: 'locked', hosts: true },
+  protection: { buckets: 'locked', keep: ['data', 'logs', 'backups'], hosts: true },
 
   buckets: [
     { name: 'data', tiering: 'intelligent' },

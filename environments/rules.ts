@@ -64,6 +64,35 @@ const rules: Rule[] = [
     ),
   ),
 
+  rule(['buckets', 'protection'], ({ buckets, protection: { keep = [] } }) =>
+    keep.flatMap((value, index) =>
+      buckets.some(({ name }) => name === value)
+        ? []
+        : [
+            {
+              path: `protection.keep[${index}]`,
+              value,
+              expected: 'a bucket that stands under buckets: to give this one up, take it out of keep first',
+            },
+          ],
+    ),
+  ),
+
+  rule(['buckets'], ({ buckets }) =>
+    buckets.flatMap(({ tiering, expireAfterDays }, index) => {
+      const moves = typeof tiering === 'object' ? Object.values(tiering) : [];
+      const last = Math.max(0, ...moves);
+      return expireAfterDays !== undefined && last > 0 && expireAfterDays <= last
+        ? [
+            {
+              path: `buckets[${index}].expireAfterDays`,
+              value: expireAfterDays,
+              expected: `more than ${last}, when objects move to cheaper storage`,
+            },
+          ]
+        : [];
+    }),
+  ),
   rule(['buckets'], ({ buckets }) =>
     buckets.flatMap(({ tiering }, index) => {
       if (typeof tiering !== 'object') return [];

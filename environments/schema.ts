@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { cidr, githubName, label, parameterPath, region, tagKey, tagValue, variableName } from './fields';
+import {
+  cidr,
+  environmentName,
+  githubName,
+  label,
+  organisationName,
+  parameterPath,
+  region,
+  tagKey,
+  tagValue,
+  variableName,
+  vpcCidr,
+} from './fields';
 
 /** Server-side encryption: a customer managed KMS key of the environment's own, or S3's own keys (SSE-S3). */
 const encryption = z.enum(['KMS', 'AES256']);
@@ -24,10 +36,17 @@ const bucket = z.strictObject({
     .union(
       [
         z.literal('intelligent'),
-        z.strictObject({
-          infrequentAccessAfterDays: days.min(30, 'at least 30 days (a limit of S3 Standard-IA)').optional(),
-          glacierAfterDays: days.optional(),
-        }),
+        z
+          .strictObject({
+            infrequentAccessAfterDays: days
+              .min(30, 'at least 30 days (a limit of S3 Standard-IA)')
+              .optional(),
+            glacierAfterDays: days.optional(),
+          })
+          .refine(
+            (moves) => Object.keys(moves).length > 0,
+            'infrequentAccessAfterDays, glacierAfterDays or both',
+          ),
       ],
       "'intelligent', or days such as { infrequentAccessAfterDays: 30 }",
     )
@@ -36,7 +55,16 @@ const bucket = z.strictObject({
 
 const parameter = z.union(
   [
-    z.strictObject({ path: parameterPath, value: z.string().min(1) }),
+    z.strictObject({
+      path: parameterPath,
+      value: z
+        .string()
+        .min(1)
+        .refine(
+          (text) => !text.includes('{{'),
+          'text without {{, which Systems Manager reads as a reference',
+        ),
+    }),
     z.strictObject({ path: parameterPath, json: z.json() }),
     z.strictObject({
       path: parameterPath,
@@ -93,9 +121,11 @@ const network = z.union(
         subnetId: z
           .string()
           .regex(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id, such as subnet-0123456789abcdef0'),
+        /** Whether hosts get a public address. @default - as the subnet does by itself */
+        publicAddress: z.boolean().optional(),
       }),
     }),
-    z.strictObject({ newWithCidr: cidr }),
+    z.strictObject({ newWithCidr: vpcCidr }),
   ],
   'either newWithCidr or existing',
 );
@@ -118,8 +148,8 @@ const service = z.union(
 
 /** What differs between environments. The comment of each field says what it means and what it is when left out. */
 export const environmentSchema = z.strictObject({
-  name: label(16),
-  organisation: label(20),
+  name: environmentName,
+  organisation: organisationName,
   region,
   /** The one account that this environment may be deployed to. */
   account: z.string().regex(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes'),
@@ -154,7 +184,9 @@ export const environmentSchema = z.strictObject({
      * `keep-objects` refuses to destroy a bucket that isn't empty, `locked` refuses any plan that destroys one.
      */
     buckets: z.enum(['disposable', 'keep-objects', 'locked']),
-    /** Whether EC2 refuses to terminate a Docker host. */
+    /** Buckets that must stand below: a lock goes with the line that it is on, so a line that goes is refused. @default - none */
+    keep: z.array(z.string()).default([]),
+    /** Whether EC2 refuses to terminate a Docker host, and Terraform to destroy or replace it. */
     hosts: z.boolean(),
   }),
   buckets: z.array(bucket),

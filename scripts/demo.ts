@@ -9,7 +9,7 @@ import { commandFailed, OperatorError, runScript } from './errors';
 import { leftovers } from './leftovers';
 import { startLocalRun, type LocalRun } from './local-run';
 import { step, table, terraformProgress } from './steps';
-import { cdktf, plain, terraform, terraformOutputs } from './terraform';
+import { cdktf, killRunning, plain, terraform, terraformOutputs } from './terraform';
 
 const ENVIRONMENT = 'dev';
 const TSX = join(__dirname, '..', 'node_modules', '.bin', 'tsx');
@@ -31,32 +31,38 @@ void runScript(async () => {
     return;
   }
   const started = performance.now();
-  const run = await step('Start a local AWS', (onProgress) =>
-    startLocalRun({ environment: ENVIRONMENT, lifetime: keep ? 'detached' : 'caller', onProgress }),
-  );
-  console.log(chalk.dim(`  Terraform ${run.tools.terraform}, AWS provider from ${run.tools.provider}`));
-  const stopOnSignal = () => {
+  let run: LocalRun | undefined;
+  const stopping = new AbortController();
+  const stopOnSignal = async () => {
+    stopping.abort();
+    await killRunning();
+    await run?.stop();
     console.error('\nStopped; the local AWS and all that was in it is gone.');
-    void run.stop().finally(() => process.exit(130));
+    process.exit(130);
   };
-  process.once('SIGINT', stopOnSignal).once('SIGTERM', stopOnSignal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void stopOnSignal());
 
   try {
+    run = await step('Start a local AWS', (onProgress) =>
+      startLocalRun({ environment: ENVIRONMENT, lifetime: keep ? 'detached' : 'caller', onProgress }),
+    );
+    console.log(chalk.dim(`  Terraform ${run.tools.terraform}, AWS provider from ${run.tools.provider}`));
     const made = await deploy(run);
     const proven = await prove(run);
     if (!keep) proven.push(...(await destroy(run)));
     console.log(`\n${chalk.bold('Made')}\n${table(made)}\n\n${chalk.bold('Proven')}\n${table(proven)}\n`);
+    if (keep) console.log(howToUse(run));
+    else await step('Stop the local AWS', run.stop);
+    console.log(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
   } catch (error) {
-    const faults = run.faults();
-    await run.stop();
+    // The signal's own words say it all.
+    if (stopping.signal.aborted) return;
+    const faults = run?.faults();
+    await run?.stop();
     if (faults) console.error(`Errors of the local AWS itself:\n${faults}\n`);
     throw error;
   }
-  if (keep) console.log(howToUse(run));
-  else await step('Stop the local AWS', run.stop);
-  console.log(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
-  // zx's children are gone; a signal handler must not keep an ended demo alive.
-  process.removeListener('SIGINT', stopOnSignal).removeListener('SIGTERM', stopOnSignal);
 });
 
 type Row = [what: string, how: string];

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localEnvironment, startLocalAws, terraformForThisMachine } from '@slipway/local-aws';
-import { loadEnvironments, type Environment } from '../environments';
+import type { Environment } from '../environments';
 import { awsProviderVersion } from '../stacks/provider-version';
-import { unknownEnvironment } from './errors';
+import { environmentNamed } from './environment-named';
 
 /** A local AWS in place of an environment's account, with state, output and secrets in a temporary folder of its own. */
 export interface LocalRun {
@@ -40,15 +40,13 @@ export async function startLocalRun({
   lifetime,
   onProgress,
 }: LocalRunOptions): Promise<LocalRun> {
-  const environments = loadEnvironments();
-  const environment = environments.find((each) => each.name === name);
-  if (!environment)
-    throw unknownEnvironment(
-      name,
-      environments.map((each) => each.name),
-    );
-
+  const environment = environmentNamed(name);
   const folder = mkdtempSync(join(tmpdir(), 'slipway-'));
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // However the process comes to its end (short of kill -9), no state and no secret stays.
+  if (lifetime !== 'detached') process.once('exit', remove);
   try {
     mkdirSync(join(folder, 'state'));
     const machine = await terraformForThisMachine({
@@ -79,11 +77,11 @@ export async function startLocalRun({
       faults: () => faultsIn(readFileSync(aws.logFile, 'utf8')),
       stop: async () => {
         await aws.stop();
-        rmSync(folder, { recursive: true, force: true });
+        remove();
       },
     };
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
     throw error;
   }
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/env -S npx tsx
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $, which } from 'zx';
-import { loadEnvironments } from '../environments';
 import {
   commandFailed,
   notDeployed,
@@ -12,8 +11,8 @@ import {
   OperatorError,
   runScript,
   secretOfAnother,
-  unknownEnvironment,
 } from './errors';
+import { environmentNamed } from './environment-named';
 import {
   baseCredentials,
   environmentOf,
@@ -75,13 +74,7 @@ function argumentsOf(args: string[]) {
 }
 
 async function secretOf(name: string): Promise<SecretProps> {
-  const environments = loadEnvironments();
-  const environment = environments.find((each) => each.name === name);
-  if (!environment)
-    throw unknownEnvironment(
-      name,
-      environments.map((each) => each.name),
-    );
+  const environment = environmentNamed(name);
   const outputs = await terraformOutputs(name);
   const credentials = baseCredentials.safeParse(outputs.minikube_base_credentials);
   if (!credentials.success) throw notDeployed(name);
@@ -97,6 +90,7 @@ function writeSecret(secret: SecretProps, path: string, force: boolean): void {
   const file = resolve(path);
   const shown = relative(process.cwd(), file);
   if (existsSync(file)) mayReplace(shown, readFileSync(file, 'utf8'), secret.environment, force);
+  mkdirSync(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
   writeFileSync(part, kubernetesSecret(secret), { mode: 0o600, flag: 'wx' });
   renameSync(part, file);

@@ -6,6 +6,14 @@ import { commandFailed } from './errors';
 /** The repository; cdktf runs where its cdktf.json is. */
 const REPOSITORY = join(__dirname, '..');
 
+/** Commands that are under way. */
+const running = new Set<ProcessPromise>();
+
+/** Ends every command that is under way, at once: for a local AWS that goes away, never for a real one. */
+export async function killRunning(): Promise<void> {
+  await Promise.all([...running].map((command) => command.kill('SIGKILL')));
+}
+
 /** Variables for a command, as `process.env` holds them. */
 export type Variables = Record<string, string | undefined>;
 
@@ -46,13 +54,15 @@ export async function terraform(
   const folder = stackFolder(environment, env);
   // A TF_WORKSPACE of the shell's would beat the folder's own workspace.
   const own = { ...env, TF_WORKSPACE: environment, TF_IN_AUTOMATION: '1' };
-  return await $({
-    cwd: folder,
-    env: own,
-    quiet: true,
-    nothrow: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })`terraform ${args}`;
+  return await listen(
+    $({
+      cwd: folder,
+      env: own,
+      quiet: true,
+      nothrow: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })`terraform ${args}`,
+  );
 }
 
 /** Outputs of a deployed environment by name; empty where nothing is deployed. Secrets among them: never print them. */
@@ -92,7 +102,12 @@ async function listen(process: ProcessPromise, onLine?: (line: string) => void) 
       lines.forEach(onLine);
     });
   }
-  return await process;
+  running.add(process);
+  try {
+    return await process;
+  } finally {
+    running.delete(process);
+  }
 }
 
 /** The errors among the lines of cdktf and Terraform, each once; all lines where there is none. */

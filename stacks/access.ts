@@ -49,7 +49,7 @@ export class Access extends Construct {
         place: this.place,
         buckets: [this.named.bucket('*')],
         parameterPath: this.named.parameterPath,
-        repositories: this.repositories(),
+        repositories: [this.named.repository('*')],
         serviceRoles: [this.named.serviceRole('*')],
       }),
     });
@@ -133,7 +133,7 @@ export class Access extends Construct {
         buckets: [this.named.bucket('*')],
         protection: protection.buckets,
         parameterPath: this.named.parameterPath,
-        repositories: repositories.owner === 'this' ? this.repositories() : [],
+        repositories: repositories.owner === 'this' ? [this.named.repository('*')] : [],
         keyAlias: `alias/${this.named.key}`,
         user: this.named.baseUser,
         roles: [this.named.dockerHost('*')],

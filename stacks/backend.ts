@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { LocalBackend, S3Backend, type TerraformStack } from 'cdktf';
+import { join, relative, resolve } from 'node:path';
+import { App, LocalBackend, S3Backend, type TerraformStack } from 'cdktf';
 import type { Environment } from '../environments';
 import type { Target } from './guard';
 
@@ -14,16 +14,15 @@ export const STATE_KEY_PREFIX = 'slipway';
  */
 export function stateBackend(
   stack: TerraformStack,
-  { state, region }: Environment,
+  { name, state, region }: Environment,
   stateFolder: string,
   target: Target,
 ): void {
   if (state.backend === 'local') {
+    // Relative to where Terraform runs: a clone that is moved is still the same backend.
+    const workspaceDir = relative(resolve(App.of(stack).outdir, 'stacks', name), stateFolder);
     // `path` is the state of the workspace `default`, which the guard never lets through.
-    new LocalBackend(stack, {
-      path: join(stateFolder, 'default', 'terraform.tfstate'),
-      workspaceDir: stateFolder,
-    });
+    new LocalBackend(stack, { path: join(workspaceDir, 'default', 'terraform.tfstate'), workspaceDir });
     return;
   }
   const backend = new S3Backend(stack, {
@@ -54,5 +53,6 @@ export function selectWorkspace(
 ): void {
   mkdirSync(join(stackFolder, '.terraform'), { recursive: true });
   writeFileSync(join(stackFolder, '.terraform', 'environment'), name);
-  if (state.backend === 'local') mkdirSync(join(stateFolder, name), { recursive: true });
+  // The state holds the base user's key.
+  if (state.backend === 'local') mkdirSync(join(stateFolder, name), { recursive: true, mode: 0o700 });
 }

@@ -7,6 +7,7 @@ import {
   PrivateBucket,
   SecretParameter,
   bucketArn,
+  dnsSuffix,
   type Place,
 } from '@slipway/constructs';
 import { TerraformOutput, TerraformStack } from 'cdktf';
@@ -36,6 +37,8 @@ export class EnvironmentStack extends TerraformStack {
     this.named = names(environment);
     this.place = { account: environment.account, region: environment.region };
 
+    // Write-only arguments, which keep secrets out of the state, came with 1.11.
+    this.addOverride('terraform.required_version', '>= 1.11');
     stateBackend(this, environment, options.stateFolder, options);
     guardedProvider(this, environment, options);
     const key = new EncryptionKey(this, 'key', { name: this.named.key, place: this.place });
@@ -110,7 +113,7 @@ export class EnvironmentStack extends TerraformStack {
       }
     }
     const { account, region } = this.place;
-    const registry = `${account}.dkr.ecr.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+    const registry = `${account}.dkr.ecr.${region}.${dnsSuffix(this.place)}`;
     this.output(
       'ecr_repository_urls',
       Object.fromEntries(repositories.map((name) => [name, `${registry}/${this.named.repository(name)}`])),
@@ -118,11 +121,11 @@ export class EnvironmentStack extends TerraformStack {
   }
 
   private dockerHosts({ boundary }: Access): void {
-    const { network: place, dockerHosts, tags, name: environment, protection } = this.environment;
+    const { network: chosen, dockerHosts, tags, name: environment, protection } = this.environment;
     const network = new Network(
       this,
       'network',
-      'existing' in place ? place : { ...place, name: this.named.network },
+      'existing' in chosen ? chosen : { ...chosen, name: this.named.network },
     );
     const hosts = dockerHosts.map(({ name, ...settings }) => {
       const host = new DockerHost(this, `host-${name}`, {
@@ -132,7 +135,7 @@ export class EnvironmentStack extends TerraformStack {
         network,
         boundary,
         terminationProtection: protection.hosts,
-        // The provider's default tags don't reach an instance's volume.
+        // The construct tags the host's volume itself, and knows of no provider's defaults.
         tags: { ...tags, Environment: environment, ManagedBy: 'slipway' },
       });
       return [

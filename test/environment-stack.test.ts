@@ -105,17 +105,19 @@ describe('protection', () => {
         .all('aws_s3_bucket')
         .map(({ force_destroy, lifecycle }) => ({ force_destroy, lifecycle })),
       host: stack.the('aws_instance').disable_api_termination,
+      hostLock: (stack.the('aws_instance').lifecycle as Body | undefined)?.prevent_destroy,
     };
   };
   const all = (bucket: Body) => [bucket, bucket, bucket];
 
-  test("no plan destroys prod's buckets, and EC2 terminates none of its hosts", () => {
+  test("no plan destroys prod's buckets and hosts, and EC2 terminates none of them", () => {
     const locked = { force_destroy: false, lifecycle: { prevent_destroy: true } };
-    expect(protection('prod')).toEqual({ buckets: all(locked), host: true });
+    expect(protection('prod')).toEqual({ buckets: all(locked), host: true, hostLock: true });
   });
 
   test("qa's buckets are destroyed when they're empty, dev's with what is in them", () => {
     expect(protection('qa')).toEqual({ buckets: all({ force_destroy: false }), host: false });
+    expect(protection('qa').hostLock).toBeUndefined();
     expect(protection('dev')).toEqual({ buckets: all({ force_destroy: true }), host: false });
   });
 });
@@ -127,7 +129,8 @@ describe('the state', () => {
 
   test('is kept in a folder, with one folder in it for each workspace', () => {
     expect(backend({ backend: 'local' })).toEqual({
-      local: { path: '/state/default/terraform.tfstate', workspace_dir: '/state' },
+      // Relative to the stack's folder, so that a clone can be moved.
+      local: { path: '../../../state/default/terraform.tfstate', workspace_dir: '../../../state' },
     });
   });
 

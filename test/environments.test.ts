@@ -38,6 +38,7 @@ const host = (...dockerHosts: unknown[]) => ({ dockerHosts });
 const aux = (change: object) => ({ services: { aux: { namespace: 'aux', ...change } } });
 
 const LABEL = 'lower case letters, digits and hyphens, starting with a letter, such as data-2';
+const VPC_CIDR = 'an IPv4 range from /16 to /28 whose host bits are zero, such as 10.20.0.0/24';
 const CIDR = 'a CIDR range whose host bits are zero, such as 203.0.113.0/24';
 const REPOSITORY = 'exactly one repository as OWNER/NAME, without a wildcard';
 
@@ -175,11 +176,24 @@ describe('each problem is told in a line of its own', () => {
     networks: {
       'a malformed range': [
         { network: { newWithCidr: '10.0.0/24' } },
-        `network.newWithCidr is "10.0.0/24"; expected ${CIDR}`,
+        `network.newWithCidr is "10.0.0/24"; expected ${VPC_CIDR}`,
       ],
       'host bits': [
         { network: { newWithCidr: '10.0.0.1/24' } },
-        `network.newWithCidr is "10.0.0.1/24"; expected ${CIDR}`,
+        `network.newWithCidr is "10.0.0.1/24"; expected ${VPC_CIDR}`,
+      ],
+      'more than a VPC takes': [
+        { network: { newWithCidr: '10.0.0.0/8' } },
+        `network.newWithCidr is "10.0.0.0/8"; expected ${VPC_CIDR}`,
+      ],
+      'IPv6 for a VPC': [
+        { network: { newWithCidr: '2001:db8::/56' } },
+        `network.newWithCidr is "2001:db8::/56"; expected ${VPC_CIDR}`,
+      ],
+      'host bits of IPv6': [
+        host({ name: 'a', webCidrs: ['2001:db8::1/64', '2001:db8::/32', '::/0', '10.0.0.0/08'] }),
+        `dockerHosts[0].webCidrs[0] is "2001:db8::1/64"; expected ${CIDR}`,
+        `dockerHosts[0].webCidrs[3] is "10.0.0.0/08"; expected ${CIDR}`,
       ],
       neither: [{ network: {} }, 'network is {}; expected either newWithCidr or existing'],
       both: [
@@ -253,6 +267,7 @@ describe('each problem is told in a line of its own', () => {
       'a slip in the tiering': [
         bucket({ tiering: { glacierAfterDay: 90 } }),
         'buckets[0].tiering.glacierAfterDay is 90; expected no such field here',
+        'buckets[0].tiering is { glacierAfterDay }; expected infrequentAccessAfterDays, glacierAfterDays or both',
       ],
       'Standard-IA too soon': [
         bucket({ tiering: { infrequentAccessAfterDays: 10 } }),
@@ -261,6 +276,14 @@ describe('each problem is told in a line of its own', () => {
       'Glacier too soon after it': [
         bucket({ tiering: { infrequentAccessAfterDays: 30, glacierAfterDays: 45 } }),
         'buckets[0].tiering.glacierAfterDays is 45; expected at least 60: an object stays in Standard-IA for 30 days or more',
+      ],
+      'gone before they move': [
+        bucket({ expireAfterDays: 30, tiering: { infrequentAccessAfterDays: 30 } }),
+        'buckets[0].expireAfterDays is 30; expected more than 30, when objects move to cheaper storage',
+      ],
+      'one to keep that is not there': [
+        { protection: { buckets: 'locked', keep: ['data', 'archive'], hosts: true } },
+        'protection.keep[1] is "archive"; expected a bucket that stands under buckets: to give this one up, take it out of keep first',
       ],
       'no days': [bucket({ expireAfterDays: 0 }), 'buckets[0].expireAfterDays is 0; expected at least 1 day'],
     },

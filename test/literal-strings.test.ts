@@ -55,6 +55,7 @@ const everyField: EnvironmentInput = {
     kmsKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012',
   },
   tags: { Team: 'platform' },
+  protection: { buckets: 'locked', keep: ['data'], hosts: false },
   parameters: [
     { path: 'api/text', value: 'text' },
     { path: 'api/config', json: { text: 'text', nested: [{ deep: 'text' }, 'text', 1, null] } },

@@ -21,6 +21,8 @@ export function lifecycleRules(lifecycle: BucketLifecycle): S3BucketLifecycleCon
     }),
     rule('expire-old-versions', {
       noncurrentVersionExpiration: [{ noncurrentDays: expireOldVersionsAfterDays }],
+      // What a delete leaves when its object's versions are gone; a rule with days removes it by itself.
+      ...(expireAfterDays === undefined && { expiration: [{ expiredObjectDeleteMarker: true }] }),
     }),
     ...(expireAfterDays === undefined
       ? []

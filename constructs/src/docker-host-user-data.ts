@@ -29,7 +29,7 @@ export const USER_DATA_LIMIT = 16_384;
  * missing, starts the containers and then runs the script. For Amazon Linux 2023, or an image that has dnf or Docker.
  *
  * **No secret may be in it**: each process on the host can read it from the metadata service, and it stands in
- * Terraform's state. Let the script fetch secrets with the instance's role.
+ * Terraform's configuration. Let the script fetch secrets with the instance's role.
  *
  * On the host, `/var/lib/slipway/ready` or `/var/lib/slipway/failed` tells how it went, the latter with the step, and
  * `/var/log/cloud-init-output.log` tells more. What the caller says arrives byte for byte. Nothing is compressed, as

@@ -11,7 +11,7 @@ import { dockerHostUserData } from './docker-host-user-data';
 import { literal } from './literal';
 import type { Network } from './network';
 import type { PermissionsBoundary } from './permissions-boundary';
-import { partition, type Place } from './place';
+import { dnsSuffix, type Place } from './place';
 import { trustService } from './policies/role-chain';
 import { sessionManagerStatements } from './policies/session-manager';
 import { InvalidProps, type Problem } from './problem';
@@ -36,7 +36,7 @@ export interface DockerHostProps extends DockerHostSettings {
   place: Place;
   network: Network;
   boundary: PermissionsBoundary;
-  /** Whether EC2 refuses to terminate the host. @default false */
+  /** Whether EC2 refuses to terminate the host, and Terraform to destroy or replace it. @default false */
   terminationProtection?: boolean;
   /** On the instance, its volume and all that belongs to it. */
   tags?: Record<string, string>;
@@ -91,7 +91,7 @@ export class DockerHost extends Construct {
         tags,
       });
     }
-    new VpcSecurityGroupEgressRule(this, 'out', {
+    const outbound = new VpcSecurityGroupEgressRule(this, 'out', {
       securityGroupId: group.id,
       ipProtocol: '-1',
       ...range('0.0.0.0/0'),
@@ -103,7 +103,7 @@ export class DockerHost extends Construct {
       name: props.name,
       description: `Docker host ${props.name}: Session Manager, and nothing else`,
       place: props.place,
-      trust: trustService(partition(place) === 'aws-cn' ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com'),
+      trust: trustService(`ec2.${dnsSuffix(place)}`),
       statements: sessionManagerStatements(),
       boundary,
       tags: { ...props.tags, Name: props.name },
@@ -120,7 +120,9 @@ export class DockerHost extends Construct {
       subnetId: network.subnetId,
       vpcSecurityGroupIds: [group.id],
       iamInstanceProfile: profile.name,
-      ebsOptimized: true,
+      ...(network.publicAddress !== undefined && { associatePublicIpAddress: network.publicAddress }),
+      // Standard now; the types from before it refuse the argument.
+      ebsOptimized: !/^t[12]\./.test(instanceType),
       disableApiTermination: host.terminationProtection ?? false,
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
       rootBlockDevice: {
@@ -132,8 +134,16 @@ export class DockerHost extends Construct {
       },
       userData,
       userDataReplaceOnChange: true,
-      // A newer image of Amazon must not replace a running host at the next deploy.
-      ...(ami === undefined && { lifecycle: { ignoreChanges: ['ami'] } }),
+      ...((ami === undefined || host.terminationProtection) && {
+        lifecycle: {
+          // A newer image of Amazon must not replace a running host at the next deploy.
+          ...(ami === undefined && { ignoreChanges: ['ami'] }),
+          // The provider lifts EC2's protection by itself before it replaces a host.
+          ...(host.terminationProtection && { preventDestroy: true }),
+        },
+      }),
+      // The first boot fetches packages and images.
+      dependsOn: [...network.waysOut, outbound],
       tags,
     });
     this.instanceId = instance.id;
@@ -165,7 +175,7 @@ export function dockerHostProblems(settings: DockerHostSettings, path = ''): Pro
 
 /** AWS's own processors carry a g behind the generation: t4g, m7g, c7gn. */
 function architecture(instanceType: string): 'arm64' | 'x86_64' {
-  return /^[a-z]+\d+g/.test(instanceType) ? 'arm64' : 'x86_64';
+  return /^(a1\.|[a-z]+\d+g)/.test(instanceType) ? 'arm64' : 'x86_64';
 }
 
 function range(cidr: string): { cidrIpv4: string } | { cidrIpv6: string } {

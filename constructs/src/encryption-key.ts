@@ -1,9 +1,10 @@
 import { KmsAlias } from '@cdktf/provider-aws/lib/kms-alias';
 import { KmsKey } from '@cdktf/provider-aws/lib/kms-key';
+import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { literal } from './literal';
 import { allow, policyDocument, type Statement } from './policy-document';
-import { iamArn, type Place } from './place';
+import { dnsSuffix, iamArn, type Place } from './place';
 
 export interface EncryptionKeyProps {
   /** Alias without the `alias/`. */
@@ -16,8 +17,9 @@ export interface EncryptionKeyProps {
 const DELETION_WINDOW_DAYS = 30;
 
 /** A customer managed KMS key with yearly rotation. IAM policies of its account decide who may use it. */
-export class EncryptionKey extends Construct {
+export class EncryptionKey extends Construct implements ITerraformDependable {
   readonly arn: string;
+  readonly fqn: string;
 
   constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
     super(scope, id);
@@ -34,14 +36,17 @@ export class EncryptionKey extends Construct {
       ),
       ...(tags && { tags }),
     });
-    new KmsAlias(this, 'alias', { name: `alias/${name}`, targetKeyId: key.keyId });
+    const alias = new KmsAlias(this, 'alias', { name: `alias/${name}`, targetKeyId: key.keyId });
     this.arn = key.arn;
+    this.fqn = alias.fqn;
   }
 
   /** Lets a role use the key, and only by way of the named services (KMS Developer Guide, "kms:ViaService"). */
-  useThrough(services: ('s3' | 'ssm')[], { region }: Place): Statement {
+  useThrough(services: ('s3' | 'ssm')[], place: Place): Statement {
     return allow('UseKeyThroughServices', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.arn], {
-      StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
+      StringEquals: {
+        'kms:ViaService': services.map((service) => `${service}.${place.region}.${dnsSuffix(place)}`),
+      },
     });
   }
 }

@@ -44,7 +44,12 @@ export class ImageRepository extends Construct {
           {
             rulePriority: 2,
             description: `The last ${keepLastImages} images stay`,
-            selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: keepLastImages },
+            selection: {
+              tagStatus: 'tagged',
+              tagPatternList: ['*'],
+              countType: 'imageCountMoreThan',
+              countNumber: keepLastImages,
+            },
             action: { type: 'expire' },
           },
         ],

@@ -9,7 +9,7 @@ export { literal } from './literal';
 export { Network, type NetworkProps } from './network';
 export { Parameter, SecretParameter, type ParameterProps, type SecretParameterProps } from './parameter';
 export { PermissionsBoundary, type PermissionsBoundaryProps } from './permissions-boundary';
-export { bucketArn, iamArn, partition, regionalArn, type Place } from './place';
+export { bucketArn, dnsSuffix, iamArn, type Place } from './place';
 export { policyDocument, type PolicyDocument, type Statement } from './policy-document';
 export { PrivateBucket, type PrivateBucketProps } from './private-bucket';
 export { InvalidProps, type Problem } from './problem';

@@ -5,11 +5,19 @@ import { RouteTable } from '@cdktf/provider-aws/lib/route-table';
 import { RouteTableAssociation } from '@cdktf/provider-aws/lib/route-table-association';
 import { Subnet } from '@cdktf/provider-aws/lib/subnet';
 import { Vpc } from '@cdktf/provider-aws/lib/vpc';
+import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { literal } from './literal';
 
 export type NetworkProps =
-  | { existing: { vpcId: string; subnetId: string } }
+  | {
+      existing: {
+        vpcId: string;
+        subnetId: string;
+        /** Whether hosts get a public address. @default - the subnet's own setting */
+        publicAddress?: boolean;
+      };
+    }
   | {
       /** Name tag of what is made. */
       name: string;
@@ -22,6 +30,9 @@ export type NetworkProps =
 export class Network extends Construct {
   readonly vpcId: string;
   readonly subnetId: string;
+  readonly publicAddress: boolean | undefined;
+  /** What must stand before a host in it reaches the internet. */
+  readonly waysOut: ITerraformDependable[] = [];
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
@@ -29,6 +40,7 @@ export class Network extends Construct {
     if ('existing' in plan) {
       this.vpcId = plan.existing.vpcId;
       this.subnetId = plan.existing.subnetId;
+      this.publicAddress = plan.existing.publicAddress;
       return;
     }
     const tags = { ...plan.tags, Name: plan.name };
@@ -48,12 +60,16 @@ export class Network extends Construct {
       tags,
     });
     const routes = new RouteTable(this, 'routes', { vpcId: vpc.id, tags });
-    new Route(this, 'to-internet', {
+    const route = new Route(this, 'to-internet', {
       routeTableId: routes.id,
       destinationCidrBlock: '0.0.0.0/0',
       gatewayId: gateway.id,
     });
-    new RouteTableAssociation(this, 'association', { subnetId: subnet.id, routeTableId: routes.id });
+    const association = new RouteTableAssociation(this, 'association', {
+      subnetId: subnet.id,
+      routeTableId: routes.id,
+    });
+    this.waysOut = [route, association];
     this.vpcId = vpc.id;
     this.subnetId = subnet.id;
   }

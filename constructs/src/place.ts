@@ -13,6 +13,11 @@ export function partition({ region }: Pick<Place, 'region'>): string {
   return 'aws';
 }
 
+/** The domain of AWS's services: `amazonaws.com`, with `.cn` in China. */
+export function dnsSuffix(place: Pick<Place, 'region'>): string {
+  return partition(place) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+}
+
 /** ARN of a resource that has a region: `arn:aws:ssm:eu-west-1:111122223333:parameter/x`. */
 export function regionalArn(place: Place, service: string, resource: string): string {
   return `arn:${partition(place)}:${service}:${place.region}:${place.account}:${resource}`;

@@ -24,7 +24,8 @@ export interface PrivateBucketProps extends BucketLifecycle {
   /** Lets S3 deliver access logs of the account's buckets here. @default false */
   receivesAccessLogs?: boolean;
   /**
-   * `disposable`: deleted with its objects. `keep-objects`: not deleted unless empty. `locked`: no plan may delete it.
+   * `disposable`: deleted with its objects. `keep-objects`: not deleted unless empty. `locked`: no plan may delete it while
+   * it is in the configuration.
    * @default 'keep-objects'
    */
   protection?: 'disposable' | 'keep-objects' | 'locked';
@@ -48,6 +49,8 @@ export class PrivateBucket extends Construct implements ITerraformDependable {
     const bucket = new S3Bucket(this, 'bucket', {
       bucket: name,
       forceDestroy: protection === 'disposable',
+      // At a destroy that S3 refuses, because there are objects, the key that they need must not have gone before.
+      ...(key && { dependsOn: [key] }),
       ...(protection === 'locked' && { lifecycle: { preventDestroy: true } }),
       ...(tags && { tags }),
     });

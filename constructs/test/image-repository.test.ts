@@ -27,7 +27,8 @@ test.each([
   const { rules } = JSON.parse(String(body.policy)) as { rules: { selection: object; action: object }[] };
   expect(rules.map(({ selection }) => selection)).toEqual([
     { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 7 },
-    { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: kept },
+    // Each counted by its tag: of an image for several platforms the parts have none.
+    { tagStatus: 'tagged', tagPatternList: ['*'], countType: 'imageCountMoreThan', countNumber: kept },
   ]);
   expect(rules.map(({ action }) => action)).toEqual([{ type: 'expire' }, { type: 'expire' }]);
 });

@@ -60,6 +60,24 @@ test('writes the base user’s key and the AUX role for AUX’s namespace, reada
   expect(result.stdout).not.toContain(stringData.AWS_SECRET_ACCESS_KEY);
 });
 
+test('goes to kubernetes/ by itself, in a clone that has no such folder yet', async () => {
+  const own = join(ROOT, 'kubernetes');
+  const file = join(own, 'aux-aws-credentials-secret.yaml');
+  const there = existsSync(own);
+  expect(existsSync(file)).toBe(false);
+  try {
+    expect((await script(['dev'])).stderr).toBe('');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const status = await $({
+      cwd: ROOT,
+      quiet: true,
+    })`git status --porcelain --untracked-files=all -- kubernetes`;
+    expect(status.stdout).toBe('');
+  } finally {
+    rmSync(there ? file : own, { recursive: true, force: true });
+  }
+});
+
 test('prints it with --stdout and writes nothing', async () => {
   const { stringData } = parse((await script(['dev', '--stdout'])).stdout) as Secret;
   expect(stringData.AWS_ROLE_ARN).toBe('arn:aws:iam::111122223333:role/kantox-aux-role-dev');
@@ -106,7 +124,8 @@ test.each([
   [['--stdout', '--apply'], '--file, --stdout and --apply exclude each other.'],
   [['dev', 'qa'], 'Expected one environment, got dev qa.'],
 ])('%j is refused in a sentence', async (args, sentence) => {
-  const { exitCode, stderr } = await script(args);
+  // A folder of its own: what it synthesizes must not get in another test's way.
+  const { exitCode, stderr } = await script(args, { ...run.env, CDKTF_OUTPUT: join(folder, 'cdktf.out') });
   expect(exitCode).toBe(1);
   expect(stderr).toContain(sentence);
   expect(stderr).not.toMatch(/\bat .*\.(js|ts):\d+/);

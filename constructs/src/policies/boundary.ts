@@ -1,4 +1,4 @@
-import { bucketArn, iamArn, regionalArn, type Place } from '../place';
+import { bucketArn, dnsSuffix, iamArn, regionalArn, type Place } from '../place';
 import { allow, type Statement } from '../policy-document';
 import { pushStatements } from './github';
 import { sessionManagerStatements } from './session-manager';
@@ -9,6 +9,7 @@ export interface BoundaryScope {
   buckets: string[];
   /** Path of the parameters, such as /kantox/dev. */
   parameterPath: string;
+  /** May end in a wildcard, as the others. */
   repositories: string[];
   /** The roles that may be taken on from inside. */
   serviceRoles: string[];
@@ -51,7 +52,7 @@ export function boundaryStatements(scope: BoundaryScope): Statement[] {
       [regionalArn(place, 'kms', 'key/*')],
       {
         StringEquals: {
-          'kms:ViaService': ['s3', 'ssm'].map((service) => `${service}.${place.region}.amazonaws.com`),
+          'kms:ViaService': ['s3', 'ssm'].map((service) => `${service}.${place.region}.${dnsSuffix(place)}`),
         },
       },
     ),

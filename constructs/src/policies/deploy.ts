@@ -1,4 +1,4 @@
-import { bucketArn, iamArn, partition, regionalArn, type Place } from '../place';
+import { bucketArn, dnsSuffix, iamArn, regionalArn, type Place } from '../place';
 import { allow, type Statement } from '../policy-document';
 import { githubProviderArn } from './github';
 
@@ -156,7 +156,7 @@ function identityStatements({ place, user, roles, boundaries: [boundary] }: Depl
     ),
     allow('Pass', ['iam:PassRole'], roleArns, {
       StringEquals: {
-        'iam:PassedToService': `ec2.amazonaws.com${partition(place) === 'aws-cn' ? '.cn' : ''}`,
+        'iam:PassedToService': `ec2.${dnsSuffix(place)}`,
       },
     }),
   ];
@@ -187,7 +187,10 @@ function keyStatements({ place, environment }: DeployScope): Statement[] {
       own(environment),
     ),
     allow('Secrets', ['kms:Decrypt', 'kms:Encrypt'], keys, {
-      StringEquals: { ...resourceTag(environment), 'kms:ViaService': `ssm.${place.region}.amazonaws.com` },
+      StringEquals: {
+        ...resourceTag(environment),
+        'kms:ViaService': `ssm.${place.region}.${dnsSuffix(place)}`,
+      },
     }),
     // Volumes and repositories are encrypted with AWS's own keys of the account. Their key policies let everyone of the
     // account in, through EC2 and ECR alone; but this policy is a boundary, too. And ECR retires its grants in the name
