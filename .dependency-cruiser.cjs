@@ -35,6 +35,12 @@ module.exports = {
       '^(stacks|environments|constructs/src)/',
       'Stacks compose environments and constructs.',
     ),
+    only(
+      'services-know-no-environment',
+      '^services/',
+      '^(services|runtime/src|constructs/src)/',
+      'A service is configured by its variables.',
+    ),
     {
       name: 'cdktf-in-two-rooms',
       severity: 'error',
