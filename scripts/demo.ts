@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { $, chalk } from 'zx';
 import { z } from 'zod';
 import { names } from '../stacks/names';
-import { commandFailed, OperatorError, runScript } from './errors';
+import { badArguments, commandFailed, OperatorError, runScript } from './errors';
 import { leftovers } from './leftovers';
 import { startLocalRun, type LocalRun } from './local-run';
 import { step, table, terraformProgress } from './steps';
@@ -34,14 +34,17 @@ void runScript(async () => {
   let run: LocalRun | undefined;
   const stopping = new AbortController();
   const stopOnSignal = async () => {
+    // A second Ctrl-C must not cut this off.
+    if (stopping.signal.aborted) return;
     stopping.abort();
+    console.error('\nStopping …');
     await killRunning();
     await run?.stop();
-    console.error('\nStopped; the local AWS and all that was in it is gone.');
+    console.error('Stopped; the local AWS and all that was in it is gone.');
     process.exit(130);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => void stopOnSignal());
+    process.on(signal, () => void stopOnSignal());
 
   try {
     run = await step('Start a local AWS', (onProgress) =>
@@ -176,8 +179,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Shell lines; the keys among them are good for nothing but the local AWS. */
 function howToUse({ variables, pid, folder }: LocalRun): string {
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  // A profile or an endpoint of the user's own would beat what follows.
+  const others = Object.keys(process.env).filter((name) => /^(AWS|TF)_/.test(name) && !(name in variables));
+  const unset = others.length > 0 ? `unset ${others.join(' ')}\n` : '';
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  return `${chalk.bold('Left up.')} To use it, in a shell here:\n\n${exports.join('\n')}\n
+  return `${chalk.bold('Left up.')} To use it, in a new shell here:\n\n${unset}${exports.join('\n')}\n
 aws s3 ls                     # the local AWS, by the aws CLI
 npx cdktf output ${ENVIRONMENT}         # and by cdktf
 npm run k8s-secret -- ${ENVIRONMENT} --stdout
@@ -193,6 +199,6 @@ function argumentsOf(args: string[]) {
     });
     return values;
   } catch (error) {
-    throw new OperatorError(`${(error as Error).message}.\n\n${HELP}`);
+    throw badArguments(error, HELP);
   }
 }

@@ -23,8 +23,14 @@ export const notOurSecret = (where: string) =>
     `${where} is not a secret that Slipway made; nothing was changed. To replace it, run this again with --force.`,
   );
 
-export const unknownOption = (option: string, script: string) =>
-  new OperatorError(`Unknown option ${option}; "${script} --help" lists what there is.`);
+/** Of node's own texts the first sentence says it; the rest explains how to pass odd file names. */
+export const badArguments = (error: unknown, help: string) =>
+  new OperatorError(`${((error as Error).message.split('. ')[0] ?? '').replace(/\.$/, '')}.\n\n${help}`);
+
+export const notWritten = (file: string, error: unknown) =>
+  new OperatorError(
+    `${file} can't be written (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}); nothing was changed. Name another one with --file.`,
+  );
 
 export const commandFailed = (command: string, output: string) =>
   new OperatorError(`"${command}" failed:\n\n${output.trim()}`);

@@ -49,6 +49,7 @@ export async function startLocalRun({
   if (lifetime !== 'detached') process.once('exit', remove);
   try {
     mkdirSync(join(folder, 'state'));
+    mkdirSync(join(folder, 'tmp'));
     const machine = await terraformForThisMachine({
       folder,
       providerVersion: awsProviderVersion(),
@@ -71,7 +72,8 @@ export async function startLocalRun({
       environment,
       folder,
       variables,
-      env: { ...localEnvironment(variables), TF_WORKSPACE: undefined },
+      // Providers leave sockets there when they are killed.
+      env: { ...localEnvironment(variables), TMPDIR: join(folder, 'tmp') },
       pid: aws.pid,
       tools: { terraform: machine.terraform.version, provider: machine.mirror ?? 'registry.terraform.io' },
       faults: () => faultsIn(readFileSync(aws.logFile, 'utf8')),

@@ -1,13 +1,15 @@
 #!/usr/bin/env -S npx tsx
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $, which } from 'zx';
 import {
+  badArguments,
   commandFailed,
   notDeployed,
   notFound,
   notOurSecret,
+  notWritten,
   OperatorError,
   runScript,
   secretOfAnother,
@@ -69,7 +71,7 @@ function argumentsOf(args: string[]) {
     }
     return { ...values, environment: positionals[0] ?? 'dev' };
   } catch (error) {
-    throw new OperatorError(`${(error as Error).message}.\n\n${HELP}`);
+    throw badArguments(error, HELP);
   }
 }
 
@@ -89,11 +91,16 @@ async function secretOf(name: string): Promise<SecretProps> {
 function writeSecret(secret: SecretProps, path: string, force: boolean): void {
   const file = resolve(path);
   const shown = relative(process.cwd(), file);
-  if (existsSync(file)) mayReplace(shown, readFileSync(file, 'utf8'), secret.environment, force);
-  mkdirSync(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
-  writeFileSync(part, kubernetesSecret(secret), { mode: 0o600, flag: 'wx' });
-  renameSync(part, file);
+  try {
+    if (existsSync(file)) mayReplace(shown, readFileSync(file, 'utf8'), secret.environment, force);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(part, kubernetesSecret(secret), { mode: 0o600, flag: 'wx' });
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error instanceof OperatorError ? error : notWritten(shown, error);
+  }
   console.log(
     `Wrote ${shown} for ${secret.environment}. It holds a key: never commit it. Apply it with\n  kubectl apply -f ${shown}`,
   );

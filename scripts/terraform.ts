@@ -52,8 +52,8 @@ export async function terraform(
   { env = process.env }: CommandOptions = {},
 ) {
   const folder = stackFolder(environment, env);
-  // A TF_WORKSPACE of the shell's would beat the folder's own workspace.
-  const own = { ...env, TF_WORKSPACE: environment, TF_IN_AUTOMATION: '1' };
+  // These two of the shell's would beat the folder's own workspace.
+  const own = { ...env, TF_WORKSPACE: environment, TF_DATA_DIR: undefined, TF_IN_AUTOMATION: '1' };
   return await listen(
     $({
       cwd: folder,

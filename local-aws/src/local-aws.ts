@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { invalidAccount } from './errors';
 import { findMoto } from './find-moto';
 import { startMoto } from './moto-server';
+import { NO_AWS_FILES } from './no-aws-files';
 
 /** moto's own default, and the account of AWS's documentation. */
 const DEFAULT_ACCOUNT = '123456789012';
@@ -61,9 +62,9 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 }
 
 /**
- * The environment for a program that is to see the local AWS alone: what is inherited, without any AWS_…
- * variable. A profile, a session token or an AWS_ENDPOINT_URL_S3 of the user's could otherwise lead a call
- * to a real account.
+ * The environment for a program that is to see the local AWS alone: what is inherited, without the user's
+ * variables of AWS and Terraform. A profile, a session token or an AWS_ENDPOINT_URL_S3 could otherwise lead a call
+ * to a real account, a TF_DATA_DIR or TF_CLI_ARGS to another state.
  *
  * @param inherited @default - the environment of this process
  */
@@ -71,9 +72,12 @@ export function localEnvironment(
   variables: Record<string, string>,
   inherited: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
-  const others = Object.entries(inherited).filter(([name]) => !name.startsWith('AWS_'));
+  const others = Object.entries(inherited).filter(([name]) => !OTHERS_OWN.test(name));
   return { ...Object.fromEntries(others), ...variables };
 }
+
+/** A shared plugin cache changes nothing but the time that a run takes. */
+const OTHERS_OWN = /^(AWS_|TF_(?!PLUGIN_CACHE_DIR$))/;
 
 function variablesFor(endpoint: string, region: string): Record<string, string> {
   return {
@@ -83,6 +87,7 @@ function variablesFor(endpoint: string, region: string): Record<string, string> 
     // The SDKs read the one, the aws CLI v1 the other.
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
+    ...NO_AWS_FILES,
     CHECKPOINT_DISABLE: '1',
   };
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { motoForAnotherAccount, motoNotStarted, noFreePort } from './errors';
 import type { MotoCommand } from './find-moto';
 import { keep, type Kept } from './keeper';
+import { NO_AWS_FILES } from './no-aws-files';
 
 /** Ready in 0.6 s when warm; a cold disk on a busy machine may take tens of seconds. */
 const READY_WITHIN_MS = 90_000;
@@ -65,13 +66,14 @@ async function startOn(port: number, options: MotoOptions): Promise<Moto | undef
   }
 }
 
-/** A MOTO_… variable of the user's must not change this server. */
+/** No variable of the user's may change this server: with an AWS_PROFILE that it doesn't find, moto fails every call. */
 function motoEnvironment(account: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('MOTO_') && name !== 'INITIAL_NO_AUTH_ACTION_COUNT',
+    ([name]) => !/^(MOTO|AWS)_/.test(name) && name !== 'INITIAL_NO_AUTH_ACTION_COUNT',
   );
   return {
     ...Object.fromEntries(inherited),
+    ...NO_AWS_FILES,
     MOTO_ACCOUNT_ID: account,
     MOTO_IAM_LOAD_MANAGED_POLICIES: 'true',
     PYTHONUNBUFFERED: '1',

@@ -33,6 +33,8 @@ describe('startLocalAws', () => {
       AWS_SECRET_ACCESS_KEY: expect.stringMatching(/^[A-Za-z0-9+/]{40}$/) as string,
       AWS_REGION: 'us-west-2',
       AWS_DEFAULT_REGION: 'us-west-2',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       CHECKPOINT_DISABLE: '1',
     });
 
@@ -107,16 +109,38 @@ test('a detached local AWS outlives its caller and ends by a plain kill, and lea
   await untilRemoved(path.dirname(aws.logFile));
 });
 
-test("a child's environment has the variables of the local AWS and none of the user's AWS", () => {
+test("a profile of the user's that isn't there does not reach moto", async () => {
+  const { AWS_PROFILE: before } = process.env;
+  process.env.AWS_PROFILE = 'nonexistent';
+  const aws = await startLocalAws();
+  if (before === undefined) delete process.env.AWS_PROFILE;
+  else process.env.AWS_PROFILE = before;
+  const created = await fetch(aws.endpoint, {
+    method: 'POST',
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=${aws.variables.AWS_ACCESS_KEY_ID ?? ''}/20300101/${aws.region}/ec2/aws4_request`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: 'Action=DescribeVpcs&Version=2016-11-15',
+  });
+  expect(created.status).toBe(200);
+  await aws.stop();
+});
+
+test("a child's environment has the variables of the local AWS and none of the user's AWS and Terraform", () => {
   const inherited = {
     HOME: '/home/me',
     AWS_PROFILE: 'prod',
     AWS_SESSION_TOKEN: 't',
     AWS_ENDPOINT_URL_S3: 'https://s3',
+    TF_DATA_DIR: '/elsewhere',
+    TF_CLI_ARGS: '-state=/elsewhere',
+    TF_PLUGIN_CACHE_DIR: '/cache',
   };
 
   expect(localEnvironment({ AWS_REGION: 'eu-west-1' }, inherited)).toEqual({
     HOME: '/home/me',
+    TF_PLUGIN_CACHE_DIR: '/cache',
     AWS_REGION: 'eu-west-1',
   });
 });

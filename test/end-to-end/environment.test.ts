@@ -53,7 +53,7 @@ describe('cdktf deploy dev', () => {
     const value = run.env.TF_VAR_database_url ?? '';
     expect(value).toHaveLength('throw-away-'.length + 24);
     const holders = readdirSync(run.folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => !file.includes(join('.terraform', 'providers')))
+      .filter((file) => !file.includes(join('.terraform', 'providers')) && !file.startsWith('tmp'))
       .filter((file) => statSync(join(run.folder, file)).isFile())
       .filter((file) => readFileSync(join(run.folder, file)).includes(value));
     expect(holders).toEqual([]);
