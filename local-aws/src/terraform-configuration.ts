@@ -54,7 +54,13 @@ export async function writeTerraformConfiguration(
     TF_CLI_CONFIG_FILE: file,
     CHECKPOINT_DISABLE: '1',
     // The lock would hold the hashes of all platforms, which only the registry knows.
-    ...(mirror === undefined ? {} : { CDKTF_SKIP_PROVIDER_LOCK: 'true' }),
+    ...(mirror === undefined
+      ? {}
+      : {
+          CDKTF_SKIP_PROVIDER_LOCK: 'true',
+          // cdktf's shared plugin cache breaks under two runs at once (terraform#31964); the mirror needs none.
+          CDKTF_DISABLE_PLUGIN_CACHE_ENV: 'true',
+        }),
   };
 }
 

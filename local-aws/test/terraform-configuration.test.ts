@@ -37,6 +37,7 @@ test.each(['mirror', 'with "quotes", $HOME and spaces', 'back\\slash, %{ and ${u
       TF_CLI_CONFIG_FILE: path.join(folder, 'run', 'slipway.tfrc'),
       CHECKPOINT_DISABLE: '1',
       CDKTF_SKIP_PROVIDER_LOCK: 'true',
+      CDKTF_DISABLE_PLUGIN_CACHE_ENV: 'true',
     });
     const output = execFileSync('terraform', ['init', '-no-color'], {
       cwd: folder,
