@@ -65,7 +65,7 @@ export class Access extends Construct {
     const user = new BaseUser(this, 'base-user', {
       name: this.named.baseUser,
       place: this.place,
-      roleName: this.named.serviceRole(this.activeService().name),
+      roleName: this.named.serviceRole(this.activeService()),
       accessKeys: baseUser.accessKeys,
       boundary: this.boundary,
     });
@@ -105,7 +105,7 @@ export class Access extends Construct {
         access_key_id: user.accessKeyId,
         secret_access_key: user.secretAccessKey,
         region: this.place.region,
-        role_arn: roleArns[this.activeService().name] ?? '',
+        role_arn: roleArns[this.activeService()] ?? '',
       },
     };
   }
@@ -161,9 +161,11 @@ export class Access extends Construct {
   }
 
   /** The one service with AWS access; the schema lets no environment have none or two. */
-  private activeService() {
+  private activeService(): string {
     const { services } = this.environment;
-    const [name] = Object.keys(services).filter((service) => !('deprecated' in (services[service] ?? {})));
-    return { name: name ?? '' };
+    const [name = ''] = Object.keys(services).filter(
+      (service) => !('deprecated' in (services[service] ?? {})),
+    );
+    return name;
   }
 }

@@ -3,7 +3,7 @@ import { SsmParameter } from '@cdktf/provider-aws/lib/ssm-parameter';
 import { findTerraform } from '@slipway/local-aws';
 import { Lazy, type TerraformStack } from 'cdktf';
 import { z } from 'zod';
-import { callers } from '../constructs/test/callers';
+import { callers, containerOfEveryField } from '../constructs/test/callers';
 import { decoded, evaluated, referencesOf, withoutReferences } from '../constructs/test/evaluated';
 import {
   mapTexts,
@@ -74,17 +74,7 @@ const everyField: EnvironmentInput = {
       ami: 'ami-0123456789abcdef0',
       webCidrs: ['203.0.113.0/24'],
       sshCidrs: ['203.0.113.0/24'],
-      containers: [
-        {
-          name: 'web',
-          image: 'nginx:1.29',
-          ports: ['80:80'],
-          environment: { MODE: 'text' },
-          volumes: ['/opt/app:/data:ro'],
-          restart: 'always',
-          command: ['sh', '-c', 'text'],
-        },
-      ],
+      containers: [containerOfEveryField],
       script: 'echo text',
     },
   ],

@@ -1,3 +1,4 @@
+import type { Container } from '../src/container';
 import type { TerraformStack } from 'cdktf';
 import {
   BaseUser,
@@ -53,6 +54,17 @@ const statement: Required<Omit<Statement, 'Effect'>> = {
   Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
 };
 const allow = (given: Omit<Statement, 'Effect'>): Statement => ({ ...given, Effect: 'Allow' });
+
+/** With a value in each field. */
+export const containerOfEveryField = {
+  name: 'web',
+  image: 'nginx:1.29',
+  ports: ['80:80'],
+  environment: { MODE: 'text' },
+  volumes: ['/opt/app:/data:ro'],
+  restart: 'always' as const,
+  command: ['sh', '-c', 'text'],
+} satisfies Required<Container>;
 
 /** Required: a prop that is added is missing here until it is planted in, too. Numbers and choices are in the call. */
 export const callers: Subject[] = [
@@ -143,17 +155,7 @@ export const callers: Subject[] = [
       ami: 'ami-0123456789abcdef0',
       webCidrs: ['203.0.113.0/24'],
       sshCidrs: ['203.0.113.0/24'],
-      containers: [
-        {
-          name: 'web',
-          image: 'nginx:1.29',
-          ports: ['80:80'],
-          environment: { MODE: 'text' },
-          volumes: ['/opt/app:/data:ro'],
-          restart: 'always',
-          command: ['sh', '-c', 'text'],
-        },
-      ],
+      containers: [containerOfEveryField],
       script: 'echo text',
       tags,
     },
