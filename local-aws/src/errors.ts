@@ -16,6 +16,14 @@ export const motoNotStarted = (what: string, logTail: string) =>
     `The local AWS did not start: ${what}. The end of moto's log:\n${logTail.trim() === '' ? '(empty)' : logTail}`,
   );
 
+export const notStarted = (what: string, log: string) =>
+  new LocalAwsError(
+    `The local AWS did not start: ${what}. Its output:\n${log.trim() === '' ? '(empty)' : log.trimEnd().split('\n').slice(-20).join('\n')}`,
+  );
+
+export const controlFailed = (command: string, reason: string) =>
+  new LocalAwsError(`The local AWS refused "${command}": ${reason}`);
+
 export const motoForAnotherAccount = (account: string) =>
   new LocalAwsError(
     `The moto server on this machine does not answer for account ${account}, so it is too old: install moto 5.2.1 and run this again.`,

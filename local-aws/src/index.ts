@@ -1,12 +1,15 @@
+export { controlOf, type Control, type ControlAccess, type ServiceCredentials } from './control';
+export type { GithubTokenOptions } from './front/github-issuer';
+export type { LoggedDecision } from './front/decision-log';
 export { LocalAwsError } from './errors';
-export { findMoto, type MotoCommand } from './find-moto';
-export { findTerraform, type Terraform } from './find-terraform';
+export { findMoto, type MotoCommand } from './machine/find-moto';
+export { findTerraform, type Terraform } from './machine/find-terraform';
 export { localEnvironment, startLocalAws, type LocalAws, type LocalAwsOptions } from './local-aws';
-export { findProviderMirror, type MirrorSearch } from './provider-mirror';
+export { findProviderMirror, type MirrorSearch } from './machine/provider-mirror';
 export {
   terraformForThisMachine,
   writeTerraformConfiguration,
   type TerraformForThisMachine,
   type TerraformOptions,
-} from './terraform-configuration';
-export { TERRAFORM_1_11_4, type TerraformRelease } from './terraform-release';
+} from './machine/terraform-configuration';
+export { TERRAFORM_1_11_4, type TerraformRelease } from './machine/terraform-release';

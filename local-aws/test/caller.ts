@@ -6,7 +6,7 @@ import { startLocalAws } from '../src';
  */
 async function main(): Promise<void> {
   const lifetime = process.argv[2] === 'detached' ? 'detached' : 'caller';
-  const { pid, endpoint, logFile, stop } = await startLocalAws({ lifetime });
+  const { pid, endpoint, motoEndpoint, logFile, stop } = await startLocalAws({ lifetime });
   process.on(
     'SIGINT',
     () =>
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
         .then(() => process.exit(0)),
   );
   setInterval(() => undefined, 60_000);
-  console.log(JSON.stringify({ pid, endpoint, logFile }));
+  console.log(JSON.stringify({ pid, endpoint, motoEndpoint, logFile }));
 }
 
 void main();

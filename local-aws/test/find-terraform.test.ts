@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findTerraform, type TerraformRelease, terraformForThisMachine } from '../src';
-import { PLATFORM } from '../src/platform';
+import { PLATFORM } from '../src/machine/platform';
 
 const { PATH, XDG_CACHE_HOME } = process.env;
 const bigEnoughToDeflate = `#!/bin/sh\necho '{"terraform_version": "1.99.0"}'\n${'# padding\n'.repeat(500)}`;

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keep } from '../src/keeper';
+import { keep } from '../src/process/keeper';
 
 jest.setTimeout(30_000);
 
 test('a server that ignores SIGTERM, and what it started, is killed after the grace', async () => {
-  const kept = await keep(['/bin/sh', '-c', 'trap "" TERM; sleep 300 & echo $!; wait'], process.env);
+  const kept = await keep(['/bin/sh', '-c', 'trap "" TERM; sleep 300 & echo $!; wait'], () => process.env);
   while (!(await kept.log()).includes('\n')) await sleep(20);
   const server = await kept.pid();
   const grandchild = Number(await kept.log());
@@ -16,17 +15,17 @@ test('a server that ignores SIGTERM, and what it started, is killed after the gr
 
   expect(() => process.kill(server ?? 0, 0)).toThrow('ESRCH');
   expect(isRunning(grandchild)).toBe(false);
-  expect(existsSync(path.dirname(kept.logFile))).toBe(false);
+  expect(existsSync(kept.folder)).toBe(false);
 });
 
 test('a server that falls over leaves its log until end() is called', async () => {
-  const kept = await keep(['/bin/sh', '-c', 'echo broken; exit 1'], process.env);
+  const kept = await keep(['/bin/sh', '-c', 'echo broken; exit 1'], () => process.env);
   while (!kept.hasEnded()) await sleep(20);
 
   expect(await kept.log()).toBe('broken\n');
 
   await kept.end();
-  expect(existsSync(path.dirname(kept.logFile))).toBe(false);
+  expect(existsSync(kept.folder)).toBe(false);
 });
 
 /** A killed process whose parent is gone may stay a zombie where nothing reaps orphans, as in some containers. */

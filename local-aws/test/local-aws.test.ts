@@ -4,7 +4,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { IAMClient, GetPolicyCommand } from '@aws-sdk/client-iam';
+import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { GetPolicyCommand, IAMClient } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { asAdministrator } from './clients';
 import { localEnvironment, startLocalAws, type LocalAws } from '../src';
 
 jest.setTimeout(60_000);
@@ -40,24 +43,20 @@ describe('startLocalAws', () => {
 
     await Promise.all([one.stop(), two.stop(), two.stop()]);
     expect([isAlive(one.pid), isAlive(two.pid)]).toEqual([false, false]);
+    await expect(fetch(one.motoEndpoint)).rejects.toThrow();
     expect(existsSync(path.dirname(one.logFile))).toBe(false);
   });
 
   test("has AWS's managed policies, and tells its progress", async () => {
     const progress: string[] = [];
-    const { endpoint, region } = await start({ onProgress: (text) => progress.push(text) });
-    const iam = new IAMClient({
-      endpoint,
-      region,
-      credentials: { accessKeyId: 'AKIAXX', secretAccessKey: 'x' },
-    });
+    const aws = await start({ onProgress: (text) => progress.push(text) });
 
-    const { Policy } = await iam.send(
+    const { Policy } = await new IAMClient(asAdministrator(aws)).send(
       new GetPolicyCommand({ PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }),
     );
 
     expect(Policy?.PolicyName).toBe('ReadOnlyAccess');
-    expect(progress).toEqual(['Starting the local AWS', `The local AWS answers at ${endpoint}`]);
+    expect(progress).toEqual(['Starting the local AWS', `The local AWS answers at ${aws.endpoint}`]);
   });
 
   test('refuses an account that is not 12 digits', async () => {
@@ -74,6 +73,7 @@ describe('a local AWS with the lifetime of its caller', () => {
 
     await untilGone(aws.pid);
     await untilRemoved(path.dirname(aws.logFile));
+    await expect(fetch(aws.motoEndpoint)).rejects.toThrow();
   });
 
   test('survives a Ctrl-C in the terminal until the caller has cleaned up', async () => {
@@ -93,6 +93,7 @@ describe('a local AWS with the lifetime of its caller', () => {
     process.kill(keeper, 'SIGKILL');
 
     await untilGone(aws.pid);
+    await expect(fetch(aws.motoEndpoint)).rejects.toThrow();
   });
 });
 
@@ -115,15 +116,7 @@ test("a profile of the user's that isn't there does not reach moto", async () =>
   const aws = await startLocalAws();
   if (before === undefined) delete process.env.AWS_PROFILE;
   else process.env.AWS_PROFILE = before;
-  const created = await fetch(aws.endpoint, {
-    method: 'POST',
-    headers: {
-      authorization: `AWS4-HMAC-SHA256 Credential=${aws.variables.AWS_ACCESS_KEY_ID ?? ''}/20300101/${aws.region}/ec2/aws4_request`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: 'Action=DescribeVpcs&Version=2016-11-15',
-  });
-  expect(created.status).toBe(200);
+  expect(await new EC2Client(asAdministrator(aws)).send(new DescribeVpcsCommand({}))).toHaveProperty('Vpcs');
   await aws.stop();
 });
 
@@ -146,18 +139,17 @@ test("a child's environment has the variables of the local AWS and none of the u
 });
 
 async function accountOf(aws: LocalAws): Promise<string | undefined> {
-  const scope = `${aws.variables.AWS_ACCESS_KEY_ID ?? ''}/20300101/${aws.region}/sts/aws4_request`;
-  const answer = await fetch(aws.endpoint, {
-    method: 'POST',
-    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}` },
-    body: new URLSearchParams({ Action: 'GetCallerIdentity', Version: '2011-06-15' }),
-  });
-  return /<Account>(\d+)</.exec(await answer.text())?.[1];
+  const { Account: account } = await new STSClient(asAdministrator(aws)).send(
+    new GetCallerIdentityCommand({}),
+  );
+  return account;
 }
+
+type CallersAws = Pick<LocalAws, 'pid' | 'endpoint' | 'motoEndpoint' | 'logFile'>;
 
 async function startCaller(
   lifetime: 'caller' | 'detached',
-): Promise<{ caller: ChildProcess; aws: Pick<LocalAws, 'pid' | 'endpoint' | 'logFile'> }> {
+): Promise<{ caller: ChildProcess; aws: CallersAws }> {
   const tsx = pathToFileURL(require.resolve('tsx')).href;
   const caller = spawn(process.execPath, ['--import', tsx, path.join(__dirname, 'caller.ts'), lifetime], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -165,7 +157,7 @@ async function startCaller(
   });
   started.push({ stop: () => Promise.resolve(void caller.kill('SIGKILL')) });
   const [line] = (await once(caller.stdout, 'data')) as [Buffer];
-  return { caller, aws: JSON.parse(line.toString()) as Pick<LocalAws, 'pid' | 'endpoint' | 'logFile'> };
+  return { caller, aws: JSON.parse(line.toString()) as CallersAws };
 }
 
 function isAlive(pid: number): boolean {

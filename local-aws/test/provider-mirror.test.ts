@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findProviderMirror } from '../src';
-import { PLATFORM } from '../src/platform';
+import { PLATFORM } from '../src/machine/platform';
 
 let root: string;
 beforeEach(() => {

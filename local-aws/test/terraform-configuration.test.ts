@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeTerraformConfiguration } from '../src';
-import { PLATFORM } from '../src/platform';
+import { PLATFORM } from '../src/machine/platform';
 
 jest.setTimeout(30_000);
 

@@ -7,7 +7,7 @@ import {
   terraformNotDownloaded,
   terraformNotUnpacked,
   unsupportedPlatform,
-} from './errors';
+} from '../errors';
 import { PLATFORM } from './platform';
 import { zipEntry } from './zip-entry';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { cached } from './cache';
-import { LocalAwsError, noMoto } from './errors';
+import { LocalAwsError, noMoto } from '../errors';
 import { onPath } from './on-path';
 import { runCommand } from './run-command';
 

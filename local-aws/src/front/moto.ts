@@ -1,14 +1,15 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { motoForAnotherAccount, motoNotStarted, noFreePort } from './errors';
-import type { MotoCommand } from './find-moto';
-import { keep, type Kept } from './keeper';
-import { NO_AWS_FILES } from './no-aws-files';
+import { motoForAnotherAccount, motoNotStarted, noFreePort } from '../errors';
+import type { MotoCommand } from '../machine/find-moto';
+import { NO_AWS_FILES } from '../process/no-aws-files';
 
 /** Ready in 0.6 s when warm; a cold disk on a busy machine may take tens of seconds. */
 const READY_WITHIN_MS = 90_000;
-const POLL_MS = 50;
+const POLL_MS = 25;
 /** A port is lost only to a program that takes it in the half second before moto does. */
 const PORT_ATTEMPTS = 5;
 const LOG_TAIL_LINES = 20;
@@ -17,24 +18,22 @@ export interface MotoOptions {
   readonly command: MotoCommand;
   /** 12 digits. */
   readonly account: string;
-  /** `true`: moto outlives this process. */
-  readonly detached: boolean;
+  /** Where its output goes. */
+  readonly logFile: string;
   /** @default - a port that the operating system calls free */
   readonly choosePort?: () => Promise<number>;
 }
 
 export interface Moto {
-  /** `http://127.0.0.1:PORT` */
-  readonly endpoint: string;
-  /** moto's own process (or its launcher's, such as uv); SIGTERM ends it, and its files go. */
-  readonly pid: number;
-  readonly logFile: string;
-  /** Ends moto and returns when it is gone; a second call waits for the same end. */
-  readonly stop: () => Promise<void>;
+  readonly host: string;
+  readonly port: number;
+  readonly process: ChildProcess;
 }
 
+const HOST = '127.0.0.1';
+
 /**
- * Starts moto on a free loopback port and waits until it answers.
+ * Starts moto on a free loopback port and waits until it answers. It is in this process's group, and ends with it.
  *
  * @throws LocalAwsError with the end of moto's log
  */
@@ -49,19 +48,21 @@ export async function startMoto(options: MotoOptions): Promise<Moto> {
 
 /** @returns undefined when another program has the port */
 async function startOn(port: number, options: MotoOptions): Promise<Moto | undefined> {
-  const { command, account, detached } = options;
-  const program = [command.command, ...command.args, '-H', '127.0.0.1', '-p', String(port)];
-  const endpoint = `http://127.0.0.1:${port}`;
-  const kept = await keep(program, motoEnvironment(account));
+  const { command, account, logFile } = options;
+  const output = openSync(logFile, 'w', 0o600);
+  const child = spawn(command.command, [...command.args, '-H', HOST, '-p', String(port)], {
+    stdio: ['ignore', output, output],
+    env: motoEnvironment(account),
+  });
+  closeSync(output);
+  const log = () => readFileSync(logFile, 'utf8');
   try {
-    const pid = await untilListening(kept, endpoint);
-    await checkAccount(kept, endpoint, account);
-    kept.release(detached);
-    return { endpoint, pid, logFile: kept.logFile, stop: kept.end };
+    await untilListening(child, port, log);
+    await checkAccount(port, account, log);
+    return { host: HOST, port, process: child };
   } catch (error) {
-    const log = await kept.log();
-    await kept.end();
-    if (log.includes('Address already in use')) return undefined;
+    child.kill('SIGKILL');
+    if (log().includes('Address already in use')) return undefined;
     throw error;
   }
 }
@@ -81,40 +82,48 @@ function motoEnvironment(account: string): NodeJS.ProcessEnv {
 }
 
 /** The log is this moto's alone: what it says of the port is not said of another program's. */
-async function untilListening(kept: Kept, endpoint: string): Promise<number> {
+async function untilListening(child: ChildProcess, port: number, log: () => string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
+  let failed: Error | undefined;
+  child.once('error', (error) => (failed = error));
   for (;;) {
-    const ended = kept.hasEnded(); // before the log is read, so that its last words are in
-    const [log, pid] = await Promise.all([kept.log(), kept.pid()]);
-    if (ended) throw motoNotStarted('moto ended by itself', tail(log));
-    if (pid !== undefined && log.includes(`Running on ${endpoint}`)) return pid;
+    const ended = child.exitCode !== null || child.signalCode !== null; // before the log is read, so that its last words are in
+    const text = log();
+    if (failed !== undefined) throw motoNotStarted(`moto can't be run (${failed.message})`, tail(text));
+    if (ended) throw motoNotStarted('moto ended by itself', tail(text));
+    if (text.includes(`Running on http://${HOST}:${port}`)) return;
     if (Date.now() > deadline)
-      throw motoNotStarted(`moto was not ready within ${READY_WITHIN_MS / 1000} s`, tail(log));
+      throw motoNotStarted(`moto was not ready within ${READY_WITHIN_MS / 1000} s`, tail(text));
     await sleep(POLL_MS);
   }
 }
 
-async function checkAccount(kept: Kept, endpoint: string, account: string): Promise<void> {
-  const answer = await callerIdentity(endpoint).catch(async (error: unknown) => {
-    throw motoNotStarted(`no answer from ${endpoint} (${(error as Error).message})`, tail(await kept.log()));
+async function checkAccount(port: number, account: string, log: () => string): Promise<void> {
+  const answer = await callerIdentity(port).catch((error: unknown) => {
+    throw motoNotStarted(`no answer from port ${port} (${(error as Error).message})`, tail(log()));
   });
   if (!answer.includes(`<Account>${account}</Account>`)) throw motoForAnotherAccount(account);
 }
 
-async function callerIdentity(endpoint: string): Promise<string> {
+async function callerIdentity(port: number): Promise<string> {
   // moto takes the service from the credential's scope, and checks no signature.
   const authorization =
     'AWS4-HMAC-SHA256 Credential=AKIAREADINESSCHECKXX/20200101/us-east-1/sts/aws4_request';
   const body = new URLSearchParams({ Action: 'GetCallerIdentity', Version: '2011-06-15' });
   const signal = AbortSignal.timeout(READY_WITHIN_MS);
-  const answer = await fetch(endpoint, { method: 'POST', headers: { authorization }, body, signal });
+  const answer = await fetch(`http://${HOST}:${port}`, {
+    method: 'POST',
+    headers: { authorization },
+    body,
+    signal,
+  });
   return answer.text();
 }
 
 const tail = (log: string) => log.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer().listen(0, HOST);
   await once(server, 'listening');
   const address = server.address();
   server.close();

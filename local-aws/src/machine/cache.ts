@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { cacheNotWritable } from './errors';
+import { cacheNotWritable } from '../errors';
 
 /**
  * A folder of the user's cache (`$XDG_CACHE_HOME/slipway/`, else `~/.cache/slipway/`), built on its first

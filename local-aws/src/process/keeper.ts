@@ -12,8 +12,8 @@ const KEEPER_LATE_MS = 2_000;
 
 /** A server that ends with this process at the latest. */
 export interface Kept {
-  /** Holds its output; its folder is removed when the server ends on request. */
-  readonly logFile: string;
+  /** Its own, in $TMPDIR, with its output in server.log; removed when the server ends on request. */
+  readonly folder: string;
   /** Its process id; undefined for the first moment. */
   readonly pid: () => Promise<number | undefined>;
   /** What it has written so far. */
@@ -29,15 +29,18 @@ export interface Kept {
  * Starts a server under keeper.sh, which ends it when this process is gone, however it went.
  *
  * @param program its absolute path and its arguments
- * @param env its whole environment
+ * @param env its whole environment, from the folder that it gets
  */
-export async function keep(program: readonly string[], env: NodeJS.ProcessEnv): Promise<Kept> {
+export async function keep(
+  program: readonly string[],
+  env: (folder: string) => NodeJS.ProcessEnv,
+): Promise<Kept> {
   const folder = await mkdtemp(path.join(tmpdir(), 'slipway-local-aws-'));
   const logFile = path.join(folder, 'server.log');
-  const keeper = await startKeeper(folder, logFile, program, env);
+  const keeper = await startKeeper(folder, logFile, program, env(folder));
   let ending: Promise<void> | undefined;
   return {
-    logFile,
+    folder,
     pid: async () => Number(await readFile(path.join(folder, 'pid'), 'utf8').catch(() => '')) || undefined,
     log: () => readFile(logFile, 'utf8').catch(() => ''),
     hasEnded: () => hasEnded(keeper),

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { mirrorWithoutProvider } from './errors';
+import { mirrorWithoutProvider } from '../errors';
 import { PLATFORM } from './platform';
 
 /** The provider that is looked for, as a folder of a mirror. */

@@ -1,0 +1,192 @@
+import type { Identities } from '../../authorization/identities';
+import { ask, asksFor } from '../asks-by-name';
+import { accountIn, parseArn } from '../arn';
+import { shown, text, type Ask, type Context, type Mapping, type Rules } from '../ask';
+
+/** Operations on the caller's own user when none is named. */
+const OWN_USER = 'UserName';
+
+/** Members that hold the variable of an ARN, and the path that belongs to it. */
+const MEMBERS = {
+  UserNameWithPath: ['UserName'],
+  RoleNameWithPath: ['RoleName'],
+  GroupNameWithPath: ['GroupName'],
+  InstanceProfileNameWithPath: ['InstanceProfileName'],
+  PolicyNameWithPath: ['PolicyArn', 'PolicyName'],
+  OidcProviderName: ['OpenIDConnectProviderArn', 'Url'],
+  SamlProviderName: ['SAMLProviderArn', 'Name'],
+  CertificateNameWithPath: ['ServerCertificateName'],
+  MfaTokenIdWithPath: ['SerialNumber', 'VirtualMFADeviceName'],
+} as const;
+
+/** The path of what there is; of what is to be made, the one that the request gives. */
+async function withPath(variable: string, name: string, mapping: Mapping): Promise<string | undefined> {
+  const { call, world, account } = mapping;
+  if (variable === 'OidcProviderName')
+    return name.startsWith('arn:') ? name : name.replace(/^https:\/\//, '').replace(/\/$/, '');
+  if (!variable.endsWith('WithPath') || name.startsWith('arn:')) return name;
+  // Inline policies have names, too, and are no resources.
+  if (variable === 'PolicyNameWithPath' && call.operation !== 'CreatePolicy') return undefined;
+  const known = await arnOf(variable, name, await world.identities(account), mapping);
+  if (known !== undefined) return known;
+  const path = text(call.input.Path) ?? '/';
+  return `${path}${name}`.slice(1);
+}
+
+async function arnOf(
+  variable: string,
+  name: string,
+  { users, roles, groups }: Identities,
+  { world, account }: Mapping,
+): Promise<string | undefined> {
+  switch (variable) {
+    case 'UserNameWithPath':
+      return users.get(name)?.arn;
+    case 'RoleNameWithPath':
+      return roles.get(name)?.arn;
+    case 'GroupNameWithPath':
+      return groups.get(name)?.arn;
+    case 'InstanceProfileNameWithPath':
+      return (await world.instanceProfile(account, name))?.arn;
+    default:
+      return undefined;
+  }
+}
+
+/** What a request gives, or else what the user or role that it changes has. */
+async function boundaryOf(resource: string, { call, world, account }: Mapping): Promise<string | undefined> {
+  const given = text(call.input.PermissionsBoundary);
+  if (given !== undefined) return given;
+  const [kind, name] = nameAndKind(resource);
+  const { users, roles } = await world.identities(account);
+  return (kind === 'user' ? users.get(name) : kind === 'role' ? roles.get(name) : undefined)?.boundary?.name;
+}
+
+function nameAndKind(resource: string): [kind: string, name: string] {
+  const parts = (parseArn(resource)?.resource ?? '').split('/');
+  return [parts[0] ?? '', parts.at(-1) ?? ''];
+}
+
+async function tagsOf(
+  resource: string,
+  { world, account, call }: Mapping,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const [kind, name] = nameAndKind(resource);
+  const { users, roles } = await world.identities(account);
+  if (kind === 'user') return users.get(name)?.tags;
+  if (kind === 'role') return roles.get(name)?.tags;
+  return world.iamTags({ account, region: call.region }, resource);
+}
+
+function context(mapping: Mapping, resource: string): Context {
+  const { input } = mapping.call;
+  return {
+    'iam:PermissionsBoundary': () => boundaryOf(resource, mapping),
+    'iam:PolicyARN': text(input.PolicyArn),
+    'iam:AWSServiceName': text(input.AWSServiceName),
+    'iam:FIDO-FIPS-140-2-certification': undefined,
+    'iam:FIDO-FIPS-140-3-certification': undefined,
+    'iam:FIDO-certification': undefined,
+    'iam:RegisterSecurityKey': undefined,
+    'iam:OrganizationsPolicyId': undefined,
+    'iam:ServiceSpecificCredentialServiceName': text(input.ServiceName),
+    'iam:ServiceSpecificCredentialAgeDays': shown(input.CredentialAgeDays),
+    'iam:AssociatedResourceArn': undefined,
+    'iam:PassedToService': undefined,
+    'iam:DelegationDuration': undefined,
+    'iam:NotificationChannel': undefined,
+    'iam:TemplateArn': undefined,
+    'iam:RoleTemplateARN': undefined,
+  };
+}
+
+/** `iam:PassRole`: handing a role to a service (IAM User Guide, "Grant a user permissions to pass a role to an AWS service"). */
+export function passRole(mapping: Mapping, roleArn: string, service: string, associated?: string): Ask {
+  const { world, account } = mapping;
+  const name = roleArn.split('/').at(-1) ?? '';
+  return {
+    action: 'iam:PassRole',
+    resource: roleArn,
+    account: accountIn(roleArn, account),
+    context: { 'iam:PassedToService': service, 'iam:AssociatedResourceArn': associated },
+    tags: async () => (await world.identities(account)).roles.get(name)?.tags,
+  };
+}
+
+/** For operations that are about the caller's own user when they name none. */
+function onUser(action: string) {
+  return async (mapping: Mapping): Promise<Ask[]> => {
+    const { call, caller } = mapping;
+    if (text(call.input[OWN_USER]) !== undefined || caller.kind !== 'user')
+      return asksFor(action, mapping, iam);
+    return [ask(action, caller.arn, mapping, iam)];
+  };
+}
+
+const OWN_USER_OPERATIONS = [
+  'ChangePassword',
+  'CreateAccessKey',
+  'CreateServiceSpecificCredential',
+  'DeleteAccessKey',
+  'DeleteServiceSpecificCredential',
+  'DeleteSigningCertificate',
+  'GetAccessKeyLastUsed',
+  'GetUser',
+  'ListAccessKeys',
+  'ListMFADevices',
+  'ListServiceSpecificCredentials',
+  'ListSigningCertificates',
+  'UpdateAccessKey',
+  'UpdateSigningCertificate',
+];
+
+export const iam: Rules = {
+  members: MEMBERS,
+  resolve: withPath,
+  context,
+  tags: (mapping, resource) => tagsOf(resource, mapping),
+  collections: [
+    'ListGroups',
+    'ListInstanceProfiles',
+    'ListPolicies',
+    'ListRoles',
+    'ListUsers',
+    'ListMFADevices',
+    'ListAccessKeys',
+    'ListServiceSpecificCredentials',
+    'ListSigningCertificates',
+    'GetAccessKeyLastUsed',
+  ],
+  asks: {
+    ...Object.fromEntries(OWN_USER_OPERATIONS.map((operation) => [operation, onUser(operation)])),
+    AddRoleToInstanceProfile: async (mapping) => {
+      const asks = await asksFor('AddRoleToInstanceProfile', mapping, iam);
+      const { account, world, call } = mapping;
+      const name = text(call.input.RoleName) ?? '';
+      const role =
+        (await world.identities(account)).roles.get(name)?.arn ?? `arn:aws:iam::${account}:role/${name}`;
+      return [...asks, passRole(mapping, role, 'ec2.amazonaws.com')];
+    },
+    // With tags it takes leave to tag as well.
+    ...Object.fromEntries(
+      (
+        [
+          ['CreateInstanceProfile', 'TagInstanceProfile'],
+          ['CreateOpenIDConnectProvider', 'TagOpenIDConnectProvider'],
+          ['CreatePolicy', 'TagPolicy'],
+          ['CreateRole', 'TagRole'],
+          ['CreateSAMLProvider', 'TagSAMLProvider'],
+          ['CreateUser', 'TagUser'],
+        ] as const
+      ).map(([create, tag]) => [
+        create,
+        async (mapping: Mapping) => {
+          const asks = await asksFor(create, mapping, iam);
+          return mapping.call.input.Tags === undefined
+            ? asks
+            : [...asks, ...asks.map((one) => ({ ...one, action: `iam:${tag}` }))];
+        },
+      ]),
+    ),
+  },
+};

@@ -1,0 +1,224 @@
+import type { KeyFacts } from '../../authorization/world';
+import { gap } from '../../refusal';
+import { ask, asksFor } from '../asks-by-name';
+import { isRecord, shown, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
+
+/** moto's ciphertext, as KMS's own, says which key made it: its id comes first. */
+const KEY_ID_LENGTH = 36;
+
+/** Condition keys of a key itself (Service Authorization Reference, "AWS Key Management Service"). */
+export function keyContext(key: KeyFacts, encryptionContext: Readonly<Record<string, string>> = {}): Context {
+  const names = Object.keys(encryptionContext);
+  return {
+    'kms:ResourceAliases': key.aliases.length > 0 ? key.aliases : undefined,
+    'kms:KeySpec': key.spec,
+    'kms:CustomerMasterKeySpec': key.spec,
+    'kms:KeyUsage': key.usage,
+    'kms:CustomerMasterKeyUsage': key.usage,
+    'kms:KeyOrigin': key.origin,
+    'kms:MultiRegion': String(key.multiRegion),
+    'kms:MultiRegionKeyType': undefined,
+    'kms:RequestAlias': undefined,
+    'kms:ViaService': undefined,
+    'kms:EncryptionContextKeys': names.length > 0 ? names : undefined,
+    ...Object.fromEntries(
+      Object.entries(encryptionContext).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+    ),
+    'kms:GrantIsForAWSResource': undefined,
+    'kms:RecipientAttestation:ImageSha384': undefined,
+    ...PARAMETERS_ABSENT,
+  };
+}
+
+/** Keys that a request's parameters fill, where they are given. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  'kms:BypassPolicyLockoutSafetyCheck': 'BypassPolicyLockoutSafetyCheck',
+  'kms:CustomerMasterKeySpec': 'CustomerMasterKeySpec',
+  'kms:EncryptionAlgorithm': 'EncryptionAlgorithm',
+  'kms:GranteePrincipal': 'GranteePrincipal',
+  'kms:GrantOperations': 'Operations',
+  'kms:KeyOrigin': 'Origin',
+  'kms:KeySpec': 'KeySpec',
+  'kms:KeyUsage': 'KeyUsage',
+  'kms:MacAlgorithm': 'MacAlgorithm',
+  'kms:MessageType': 'MessageType',
+  'kms:MultiRegion': 'MultiRegion',
+  'kms:PrimaryRegion': 'PrimaryRegion',
+  'kms:ReplicaRegion': 'ReplicaRegion',
+  'kms:RetiringPrincipal': 'RetiringPrincipal',
+  'kms:RotationPeriodInDays': 'RotationPeriodInDays',
+  'kms:ScheduleKeyDeletionPendingWindowInDays': 'PendingWindowInDays',
+  'kms:SigningAlgorithm': 'SigningAlgorithm',
+  'kms:ExpirationModel': 'ExpirationModel',
+  'kms:ValidTo': 'ValidTo',
+  'kms:WrappingAlgorithm': 'WrappingAlgorithm',
+  'kms:WrappingKeySpec': 'WrappingKeySpec',
+  'kms:DataKeyPairSpec': 'KeyPairSpec',
+};
+const PARAMETERS_ABSENT: Context = Object.fromEntries(Object.keys(PARAMETERS).map((key) => [key, undefined]));
+
+function parameterContext(input: Readonly<Record<string, unknown>>): Context {
+  return Object.fromEntries(
+    Object.entries(PARAMETERS).flatMap(([key, member]) => {
+      const value = input[member];
+      if (value === undefined) return [];
+      return [[key, Array.isArray(value) ? texts(value) : shown(value)] as const];
+    }),
+  );
+}
+
+/** The key of a request by id, ARN or alias, with the context that it brings. */
+async function keyAsk(action: string, id: string | undefined, mapping: Mapping): Promise<Ask> {
+  const { call, world, account } = mapping;
+  if (id === undefined) throw gap(`kms:${call.operation} names no key.`);
+  const key = await world.key({ account, region: call.region }, id);
+  // Whoever asks for a key that isn't there is told so, if he may ask for any.
+  if (key === undefined)
+    return ask(action, unknownKey(id, mapping), mapping, kms, { ...parameterContext(call.input) });
+  const alias = /alias\/.+$/.exec(id)?.[0];
+  return {
+    ...ask(action, key.arn, mapping, kms, {
+      ...keyContext(key, encryptionContext(call.input)),
+      ...parameterContext(call.input),
+      'kms:RequestAlias': alias,
+      'kms:CallerAccount': account,
+    }),
+    tags: () => Promise.resolve(key.tags),
+  };
+}
+
+function unknownKey(id: string, { call, account }: Mapping): string {
+  if (id.startsWith('arn:')) return id;
+  return `arn:aws:kms:${call.region}:${account}:${id.startsWith('alias/') ? id : `key/${id}`}`;
+}
+
+function encryptionContext(input: Readonly<Record<string, unknown>>): Record<string, string> {
+  const given = input.EncryptionContext;
+  if (!isRecord(given)) return {};
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+}
+
+/** A symmetric ciphertext names its key; an asymmetric one needs KeyId. */
+function keyOf(ciphertext: unknown): string | undefined {
+  const bytes = typeof ciphertext === 'string' ? Buffer.from(ciphertext, 'base64') : undefined;
+  const id = bytes?.subarray(0, KEY_ID_LENGTH).toString('latin1') ?? '';
+  return /^(mrk-)?[0-9a-f-]+$/.test(id) ? id : undefined;
+}
+
+const onKey = (action: string) => (mapping: Mapping) =>
+  keyAsk(action, text(mapping.call.input.KeyId) ?? keyOf(mapping.call.input.CiphertextBlob), mapping).then(
+    (one) => [one],
+  );
+
+function aliasAsk(mapping: Mapping): Ask {
+  const { call, account } = mapping;
+  const name = text(call.input.AliasName) ?? '';
+  return {
+    ...ask(call.operation, `arn:aws:kms:${call.region}:${account}:${name}`, mapping, kms, {
+      'kms:CallerAccount': account,
+    }),
+    tags: () => Promise.resolve(undefined),
+  };
+}
+
+const KEY_OPERATIONS = [
+  'CancelKeyDeletion',
+  'ConnectCustomKeyStore',
+  'CreateGrant',
+  'Decrypt',
+  'DeleteImportedKeyMaterial',
+  'DeriveSharedSecret',
+  'DescribeKey',
+  'DisableKey',
+  'DisableKeyRotation',
+  'EnableKey',
+  'EnableKeyRotation',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
+  'GetKeyPolicy',
+  'GetKeyRotationStatus',
+  'GetParametersForImport',
+  'GetPublicKey',
+  'ImportKeyMaterial',
+  'ListGrants',
+  'ListKeyPolicies',
+  'ListKeyRotations',
+  'ListResourceTags',
+  'PutKeyPolicy',
+  'ReplicateKey',
+  'RevokeGrant',
+  'RotateKeyOnDemand',
+  'ScheduleKeyDeletion',
+  'Sign',
+  'TagResource',
+  'UntagResource',
+  'UpdateKeyDescription',
+  'UpdatePrimaryRegion',
+  'Verify',
+  'VerifyMac',
+].filter((operation) => !operation.endsWith('CustomKeyStore'));
+
+export const kms: Rules = {
+  asks: {
+    ...Object.fromEntries(KEY_OPERATIONS.map((operation) => [operation, onKey(operation)])),
+    // Leave on the alias and on every key that it is, or was, the name of (KMS Developer Guide, "Controlling access to aliases").
+    CreateAlias: async (mapping) => [
+      aliasAsk(mapping),
+      await keyAsk('CreateAlias', text(mapping.call.input.TargetKeyId), mapping),
+    ],
+    DeleteAlias: async (mapping) => [
+      aliasAsk(mapping),
+      await keyAsk('DeleteAlias', text(mapping.call.input.AliasName), mapping),
+    ],
+    UpdateAlias: async (mapping) => [
+      aliasAsk(mapping),
+      await keyAsk('UpdateAlias', text(mapping.call.input.AliasName), mapping),
+      await keyAsk('UpdateAlias', text(mapping.call.input.TargetKeyId), mapping),
+    ],
+    CreateKey: async (mapping) => {
+      const asks = (await asksFor('CreateKey', mapping, kms)).map((one) => ({
+        ...one,
+        context: {
+          ...one.context,
+          ...PARAMETERS_ABSENT,
+          ...parameterContext(mapping.call.input),
+          'kms:CallerAccount': mapping.account,
+          'kms:ViaService': undefined,
+          'kms:ResourceAliases': undefined,
+        },
+      }));
+      if (mapping.call.input.Tags === undefined) return asks;
+      // Tags at the creation need leave to tag, on a key whose id nobody knows yet.
+      return [
+        ...asks,
+        ...asks.map((one) => ({
+          ...one,
+          action: 'kms:TagResource',
+          resource: `arn:aws:kms:${mapping.call.region}:${mapping.account}:key/*`,
+          tags: () => Promise.resolve(undefined),
+        })),
+      ];
+    },
+    ReEncrypt: async (mapping) => [
+      await keyAsk(
+        'ReEncryptFrom',
+        text(mapping.call.input.SourceKeyId) ?? keyOf(mapping.call.input.CiphertextBlob),
+        mapping,
+      ),
+      await keyAsk('ReEncryptTo', text(mapping.call.input.DestinationKeyId), mapping),
+    ],
+    RetireGrant: async (mapping) => [await keyAsk('RetireGrant', text(mapping.call.input.KeyId), mapping)],
+  },
+  context: ({ account, call }) => ({
+    'kms:CallerAccount': account,
+    'kms:ViaService': undefined,
+    'kms:RequestAlias': undefined,
+    'kms:ResourceAliases': undefined,
+    ...PARAMETERS_ABSENT,
+    ...parameterContext(call.input),
+  }),
+};
