@@ -56,7 +56,7 @@ export interface Question {
 export async function decide(question: Question): Promise<Decision> {
   const { asker, ask, world } = question;
   const policies = await policiesOf(asker, world);
-  const guard = await resourcePolicy(world, ask.action, ask.resource);
+  const guard = ask.guard ?? (await resourcePolicy(world, ask.action, ask.resource));
   // A role that isn't there, or whose trust policy can't be read, trusts nobody.
   if (guard === undefined && TAKES_ON_A_ROLE.test(ask.action))
     return { ...outline(ask), by: 'policy', because: '', context: {} };

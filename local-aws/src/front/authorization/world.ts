@@ -1,7 +1,6 @@
 import {
   GetInstanceProfileCommand,
   GetRoleCommand,
-  ListInstanceProfileTagsCommand,
   ListOpenIDConnectProviderTagsCommand,
   ListPolicyTagsCommand,
 } from '@aws-sdk/client-iam';
@@ -135,7 +134,9 @@ export class World {
           ? iam.send(new ListPolicyTagsCommand({ PolicyArn: arn }))
           : kind === 'oidc-provider'
             ? iam.send(new ListOpenIDConnectProviderTagsCommand({ OpenIDConnectProviderArn: arn }))
-            : iam.send(new ListInstanceProfileTagsCommand({ InstanceProfileName: name })),
+            : iam
+                .send(new GetInstanceProfileCommand({ InstanceProfileName: name }))
+                .then(({ InstanceProfile: profile }) => ({ Tags: profile?.Tags })),
       );
       return (
         answer &&

@@ -1,4 +1,5 @@
 import type { Principal } from '../authentication/principal';
+import type { PolicyDocument } from '../authorization/policy';
 import type { World } from '../authorization/world';
 import type { RequestHead } from '../request-head';
 import type { Call } from './call';
@@ -24,6 +25,8 @@ export interface Ask {
   readonly context: Context;
   /** The tags of the resource, for `aws:ResourceTag/…`. @default - they can't be told */
   readonly tags?: () => Promise<Readonly<Record<string, string>> | undefined>;
+  /** The resource's own policy, where it isn't kept anywhere yet. @default - as the service has it */
+  readonly guard?: PolicyDocument;
   /** The tags of an object that there is, for `s3:ExistingObjectTag/…`. */
   readonly objectTags?: () => Promise<Readonly<Record<string, string>>>;
 }

@@ -1,8 +1,23 @@
-import { DescribeRouteTablesCommand, type Instance, type Volume } from '@aws-sdk/client-ec2';
+import {
+  DescribeIamInstanceProfileAssociationsCommand,
+  DescribeRouteTablesCommand,
+  type Instance,
+  type Volume,
+} from '@aws-sdk/client-ec2';
 import { orNothing } from '../../authorization/world';
 import { gap } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
-import { isRecord, shown, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
+import {
+  isRecord,
+  records,
+  shown,
+  text,
+  texts,
+  type Ask,
+  type Context,
+  type Mapping,
+  type Rules,
+} from '../ask';
 import { requestTagContext, tagsIn } from '../request-tags';
 import { ec2Tags, instance, subnet, volume, vpcOfGroup } from './ec2-facts';
 import { baseContext, ec2Arn, isNew, placeOfCall, profileAsks, tagAsks, tagsByKind } from './ec2-resources';
@@ -204,12 +219,34 @@ function onTagged(mapping: Mapping): Ask[] {
   }));
 }
 
+/** The instance that has the profile which an association is about. */
+async function onProfiled(operation: string, mapping: Mapping): Promise<Ask[]> {
+  const command = new DescribeIamInstanceProfileAssociationsCommand({
+    AssociationIds: texts(mapping.call.input.AssociationId),
+  });
+  const answer = await orNothing(mapping.world.client('ec2', placeOfCall(mapping)).send(command));
+  const id = answer?.IamInstanceProfileAssociations?.[0]?.InstanceId ?? '*';
+  return [ask(operation, ec2Arn(mapping, `instance/${id}`), mapping, ec2)];
+}
+
+/** Things that are named inside of lists of structures. */
+function onNested(list: string, member: string, kind: string) {
+  return (mapping: Mapping): Ask[] => {
+    const { call } = mapping;
+    const ids = records(call.input[list]).flatMap((each) => texts(each[member]));
+    const group = texts(call.input.GroupId).map((id) => `security-group/${id}`);
+    return [...group, ...ids.map((id) => `${kind}/${id}`)].map((resource) =>
+      ask(call.operation, ec2Arn(mapping, resource), mapping, ec2),
+    );
+  };
+}
+
 /** With the role of an instance profile, which is handed to EC2. */
 function withProfile(operation: string) {
   return async (mapping: Mapping): Promise<Ask[]> => {
     const asks =
-      operation === 'ReplaceIamInstanceProfileAssociation'
-        ? [ask(operation, ec2Arn(mapping, 'instance/*'), mapping, ec2)]
+      mapping.call.input.InstanceId === undefined
+        ? await onProfiled(operation, mapping)
         : await asksFor(operation, mapping, ec2);
     return [...asks, ...(await profileAsks(mapping, mapping.call.input.IamInstanceProfile))];
   };
@@ -275,6 +312,9 @@ export const ec2: Rules = {
     DeleteTags: onTagged,
     DisassociateRouteTable: byAssociation,
     ReplaceRouteTableAssociation: byAssociation,
+    DisassociateIamInstanceProfile: (mapping) => onProfiled('DisassociateIamInstanceProfile', mapping),
+    ModifyInstanceCreditSpecification: onNested('InstanceCreditSpecifications', 'InstanceId', 'instance'),
+    ModifySecurityGroupRules: onNested('SecurityGroupRules', 'SecurityGroupRuleId', 'security-group-rule'),
     AssociateIamInstanceProfile: withProfile('AssociateIamInstanceProfile'),
     ReplaceIamInstanceProfileAssociation: withProfile('ReplaceIamInstanceProfileAssociation'),
   },

@@ -1,4 +1,5 @@
 import type { Identities } from '../../authorization/identities';
+import { invalid } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
 import { accountIn, parseArn } from '../arn';
 import { shown, text, type Ask, type Context, type Mapping, type Rules } from '../ask';
@@ -117,8 +118,9 @@ export function passRole(mapping: Mapping, roleArn: string, service: string, ass
 function onUser(action: string) {
   return async (mapping: Mapping): Promise<Ask[]> => {
     const { call, caller } = mapping;
-    if (text(call.input[OWN_USER]) !== undefined || caller.kind !== 'user')
-      return asksFor(action, mapping, iam);
+    if (text(call.input[OWN_USER]) !== undefined) return asksFor(action, mapping, iam);
+    if (caller.kind !== 'user' && caller.kind !== 'administrator')
+      throw invalid('ValidationError', 'Must specify userName when calling with non-User credentials');
     return [ask(action, caller.arn, mapping, iam)];
   };
 }

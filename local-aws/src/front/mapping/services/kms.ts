@@ -1,3 +1,4 @@
+import { readPolicy, type PolicyDocument } from '../../authorization/policy';
 import type { KeyFacts } from '../../authorization/world';
 import { gap } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
@@ -121,6 +122,28 @@ function aliasAsk(mapping: Mapping): Ask {
   };
 }
 
+/** A new key, and the tags that it gets at once: leave to tag a key that isn't there yet. */
+async function createKey(mapping: Mapping): Promise<Ask[]> {
+  const { call, account } = mapping;
+  const none = () => Promise.resolve(undefined);
+  const asks = (await asksFor('CreateKey', mapping, kms)).map((one) => ({ ...one, tags: none }));
+  if (call.input.Tags === undefined) return asks;
+  const guard = readPolicy(text(call.input.Policy) ?? '') ?? defaultKeyPolicy(account);
+  const resource = `arn:aws:kms:${call.region}:${account}:key/*`;
+  return [...asks, ...asks.map((one) => ({ ...one, action: 'kms:TagResource', resource, guard }))];
+}
+
+/** KMS Developer Guide, "Default key policy": the account's IAM policies decide. */
+function defaultKeyPolicy(account: string): PolicyDocument {
+  const statement = {
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${account}:root` },
+    Action: 'kms:*',
+    Resource: '*',
+  };
+  return { Version: '2012-10-17', Statement: [statement] };
+}
+
 const KEY_OPERATIONS = [
   'CancelKeyDeletion',
   'ConnectCustomKeyStore',
@@ -179,30 +202,7 @@ export const kms: Rules = {
       await keyAsk('UpdateAlias', text(mapping.call.input.AliasName), mapping),
       await keyAsk('UpdateAlias', text(mapping.call.input.TargetKeyId), mapping),
     ],
-    CreateKey: async (mapping) => {
-      const asks = (await asksFor('CreateKey', mapping, kms)).map((one) => ({
-        ...one,
-        context: {
-          ...one.context,
-          ...PARAMETERS_ABSENT,
-          ...parameterContext(mapping.call.input),
-          'kms:CallerAccount': mapping.account,
-          'kms:ViaService': undefined,
-          'kms:ResourceAliases': undefined,
-        },
-      }));
-      if (mapping.call.input.Tags === undefined) return asks;
-      // Tags at the creation need leave to tag, on a key whose id nobody knows yet.
-      return [
-        ...asks,
-        ...asks.map((one) => ({
-          ...one,
-          action: 'kms:TagResource',
-          resource: `arn:aws:kms:${mapping.call.region}:${mapping.account}:key/*`,
-          tags: () => Promise.resolve(undefined),
-        })),
-      ];
-    },
+    CreateKey: createKey,
     ReEncrypt: async (mapping) => [
       await keyAsk(
         'ReEncryptFrom',

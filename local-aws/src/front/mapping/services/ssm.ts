@@ -121,6 +121,8 @@ export const ssm: Rules = {
   members: {
     ParameterNameWithoutLeadingSlash: ['Name', 'Names', 'ParameterName'],
     DocumentName: ['Name', 'DocumentName'],
+    ResourceId: ['WindowId', 'OpsItemId', 'OpsMetadataArn', 'SettingId', 'AssociationId'],
+    PatchBaselineIdResourceId: ['BaselineId'],
   },
   resolve: (variable, value, mapping) => {
     if (variable === 'ParameterNameWithoutLeadingSlash') return parameterName(value);
