@@ -120,7 +120,8 @@ async function handle(exchange: Exchange, head: RequestHead, services: FrontServ
   const service = await serviceFor(signed, head);
   if (service !== undefined) exchange.protocol = likelyProtocol(service, exchange.protocol);
   const found = signed && (await findSigner(signed, services));
-  const streamed = service?.prefix === 's3' && isStreamed(service, head);
+  const meant = service?.prefix === 's3' && signed?.presigned === true ? withHoistedHeaders(head) : head;
+  const streamed = service?.prefix === 's3' && isStreamed(service, meant);
   if (exchange.incoming.headers.expect !== undefined && !streamed) exchange.outgoing.writeContinue();
   const body = streamed ? undefined : await wholeBody(exchange.incoming);
   const { principal, hash, seed } = authenticate(head, signed, found, body);
@@ -133,7 +134,7 @@ async function handle(exchange: Exchange, head: RequestHead, services: FrontServ
 
   const understood = await understand({
     exchange,
-    head,
+    head: meant,
     service,
     signed,
     principal,
@@ -154,6 +155,18 @@ async function handle(exchange: Exchange, head: RequestHead, services: FrontServ
     : undefined;
   await answer(exchange, mapping, decisions, services, stream ?? mapping.body, token);
 }
+
+/** A presigned URL may hold headers as parameters, and S3 takes them for headers. */
+function withHoistedHeaders(head: RequestHead): RequestHead {
+  const hoisted = head.query.filter(([name]) => name.startsWith('x-amz-'));
+  return {
+    ...head,
+    query: head.query.filter(([name]) => !name.startsWith('x-amz-')),
+    headers: { ...Object.fromEntries(hoisted), ...head.headers },
+  };
+}
+
+const HOISTED = /^x-amz-/;
 
 /** The service by the signature's scope. Without a signature it can be S3, or STS by the action. */
 async function serviceFor(signed: Signed | undefined, head: RequestHead): Promise<Service | undefined> {
@@ -202,7 +215,7 @@ function authenticate(
   found: { readonly secret: string; readonly principal: Principal } | undefined,
   body: Buffer | undefined,
 ): Authenticated {
-  const declared = head.headers['x-amz-content-sha256'];
+  const declared = head.headers['x-amz-content-sha256'] ?? new Map(head.query).get('X-Amz-Content-Sha256');
   if (signed === undefined || found === undefined)
     return { principal: { kind: 'anonymous' }, hash: 'UNSIGNED-PAYLOAD', seed: undefined };
   const hash =

@@ -1,5 +1,5 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { ACCOUNT_HEADER } from '../authorization/moto-clients';
 
 /** moto closes every connection after its answer. */
@@ -42,12 +42,18 @@ export function forward(incoming: IncomingMessage, options: ForwardOptions): Pro
       outgoing.end(body);
       return;
     }
-    // moto may answer, and hang up, before it has read all of a body: then its answer has come first.
-    const failed = (error?: Error | null) => {
-      if (error) reject(error);
-    };
-    if (body.check === undefined) pipeline(body.stream, outgoing, failed);
-    else pipeline(body.stream, body.check, outgoing, failed);
+    const { stream, check } = body;
+    if (check === undefined) stream.pipe(outgoing);
+    else {
+      stream.pipe(check).pipe(outgoing);
+      // The connection to the client stays, for him to be told; the rest of what he sends is thrown away.
+      check.once('error', (error) => {
+        stream.unpipe(check);
+        stream.resume();
+        outgoing.destroy();
+        reject(error);
+      });
+    }
     // A client that goes away takes its request with it: moto must not take half a body for a whole one.
     incoming.once('aborted', () => outgoing.destroy(new Error('the client hung up')));
   });
