@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { z } from 'zod';
+import { median, round } from './measure';
 import type { Row } from './table';
 
 export const title = `synth: all environments by the app command of cdktf.json, whole processes, median of several in turn.
@@ -118,7 +119,7 @@ function medians(rounds: number, cases: (() => number)[]): number[] {
   const times = cases.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1)
     cases.forEach((measureOne, index) => times[index]?.push(measureOne()));
-  return times.map((list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0);
+  return times.map(median);
 }
 
 /** Counts what a synth wrote. */
@@ -132,8 +133,4 @@ function resources(folder: string, synth: () => unknown): number {
   );
   return stacks.flatMap(({ resource }) => Object.values(resource).flatMap((ofType) => Object.keys(ofType)))
     .length;
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

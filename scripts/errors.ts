@@ -38,6 +38,16 @@ export const commandFailed = (command: string, output: string) =>
 export const notFound = (program: string, remedy: string) =>
   new OperatorError(`${program} is not on this machine: ${remedy}.`);
 
+export const noLocalAws = () =>
+  new OperatorError(
+    'No local AWS answers: start one with "npm run local-aws" and set its variables in this shell, or name a log with --log.',
+  );
+
+export const unreadableLog = (file: string, error: unknown) =>
+  new OperatorError(
+    `${file} can't be read as a log of decisions (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}): name the file that "npm run local-aws" shows.`,
+  );
+
 /** Errors whose text is written for the person at the terminal. */
 const TOLD_BY_MESSAGE = new Set(['OperatorError', 'LocalAwsError', 'EnvironmentError']);
 

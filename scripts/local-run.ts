@@ -18,6 +18,8 @@ export interface LocalRun {
   variables: Record<string, string>;
   /** Of the local AWS. */
   pid: number;
+  /** moto itself, behind the front that decides. */
+  motoEndpoint: string;
   /** Terraform's version, and where the provider comes from. */
   tools: { terraform: string; provider: string };
   /** What went wrong inside the local AWS itself, from its log; empty when nothing did. */
@@ -75,6 +77,7 @@ export async function startLocalRun({
       // Providers leave sockets there when they are killed.
       env: { ...localEnvironment(variables), TMPDIR: join(folder, 'tmp') },
       pid: aws.pid,
+      motoEndpoint: aws.motoEndpoint,
       tools: { terraform: machine.terraform.version, provider: machine.mirror ?? 'registry.terraform.io' },
       faults: () => faultsIn(readFileSync(aws.logFile, 'utf8')),
       stop: async () => {

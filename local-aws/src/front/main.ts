@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LocalAwsError } from '../errors';
+import { MotoConnections } from './answers/moto-connections';
 import { Credentials } from './authentication/credentials';
 import { World } from './authorization/world';
 import { DecisionLog } from './decision-log';
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     const motoEndpoint = `http://${moto.host}:${moto.port}`;
     const credentials = new Credentials();
     const services = {
-      moto,
+      moto: new MotoConnections(moto.host, moto.port),
       credentials,
       world: new World(motoEndpoint, account, region),
       log: new DecisionLog(path.join(folder, DECISIONS_FILE)),

@@ -11,6 +11,7 @@ import {
 } from './answers/bucket-policies';
 import { answerControl, CONTROL_PATH, CONTROL_SERVICE, type ControlServices } from './answers/control';
 import { forward, wholeAnswer } from './answers/forward';
+import type { MotoConnections } from './answers/moto-connections';
 import { refusalResponse, type Response } from './answers/refusal-response';
 import { answerSts, checkStsInput, checkWebIdentity, encodeMessage, type CheckedToken } from './answers/sts';
 import { answerUserBoundary, USER_BOUNDARY_OPERATIONS } from './answers/user-boundaries';
@@ -36,7 +37,7 @@ import { gap, invalid, Refusal } from './refusal';
 import { requestHead, type RequestHead } from './request-head';
 
 export interface FrontServices extends ControlServices {
-  readonly moto: { readonly host: string; readonly port: number };
+  readonly moto: MotoConnections;
 }
 
 export interface Door {
@@ -165,8 +166,6 @@ function withHoistedHeaders(head: RequestHead): RequestHead {
     headers: { ...Object.fromEntries(hoisted), ...head.headers },
   };
 }
-
-const HOISTED = /^x-amz-/;
 
 /** The service by the signature's scope. Without a signature it can be S3, or STS by the action. */
 async function serviceFor(signed: Signed | undefined, head: RequestHead): Promise<Service | undefined> {
@@ -422,7 +421,7 @@ async function answer(
   if (exchange.incoming.headers.expect !== undefined && !Buffer.isBuffer(body))
     exchange.outgoing.writeContinue();
   const account = ownerOf(decisions, mapping);
-  const response = await forward(exchange.incoming, { ...services.moto, account, body });
+  const response = await forward(exchange.incoming, { connections: services.moto, account, body });
   await watchAnswer(mapping, response, services, {
     judge: (ask) => judge(ask, caller, mapping, services.openServices),
     refuse: (decision) => refusalFor(decision, mapping, undefined),
@@ -478,7 +477,7 @@ async function deletePartly(
   );
   const account = ownerOf(decisions, mapping);
   const response = await forward(exchange.incoming, {
-    ...services.moto,
+    connections: services.moto,
     account,
     body,
     headers: { 'content-length': String(body.length) },
@@ -498,7 +497,7 @@ async function pass(
   account: string,
   body: Buffer,
 ): Promise<void> {
-  relay(exchange, await forward(exchange.incoming, { ...services.moto, account, body }), undefined);
+  relay(exchange, await forward(exchange.incoming, { connections: services.moto, account, body }), undefined);
 }
 
 /** moto's answer as it is; or with another body, where one was put in its place. */

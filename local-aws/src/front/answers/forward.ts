@@ -1,17 +1,9 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { request, type Agent, type IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { ACCOUNT_HEADER } from '../authorization/moto-clients';
 
-/** moto closes every connection after its answer. */
-const agent = new Agent({ keepAlive: false });
-
-export interface Forwarded {
-  readonly response: IncomingMessage;
-}
-
 export interface ForwardOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly connections: Agent;
   /** Whose things the request is about. */
   readonly account: string;
   /** @default - the client's own */
@@ -26,12 +18,10 @@ export interface ForwardOptions {
  * @throws Refusal when the body turns out not to be the one that was signed; any other error when moto fails
  */
 export function forward(incoming: IncomingMessage, options: ForwardOptions): Promise<IncomingMessage> {
-  const { host, port, account, body, headers = {} } = options;
+  const { connections, account, body, headers = {} } = options;
   return new Promise((resolve, reject) => {
     const outgoing = request({
-      agent,
-      host,
-      port,
+      agent: connections,
       method: incoming.method,
       path: incoming.url,
       headers: { ...passedOn(incoming), ...headers, [ACCOUNT_HEADER]: account },

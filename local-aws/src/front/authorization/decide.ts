@@ -6,7 +6,6 @@ import {
 import {
   allowedContextKeysForRequest,
   anonymousPrincipal,
-  getGrantReasons,
   runSimulation,
   type RequestAnalysis,
   type Simulation,
@@ -91,12 +90,13 @@ export async function decide(question: Question): Promise<Decision> {
   const allowed =
     analysis.result === 'Allowed' ||
     (await grantedToSession(question, policies, guard, context.values, analysis));
+  const statements = deciding(analysis, allowed ? 'allow' : 'deny', simulated.named);
   return {
     ...outline(ask),
     allowed,
     by: 'policy',
-    statements: allowed ? granting(analysis) : denying(analysis),
-    because: allowed ? '' : because(analysis, ask.action),
+    statements,
+    because: allowed ? '' : because(analysis, ask.action, statements[0]),
     context: used,
   };
 }
@@ -216,18 +216,55 @@ const ASTERISK = '\uE000';
 const withoutWildcards = (resource: string) =>
   resource === '*' ? resource : resource.replaceAll('*', ASTERISK);
 
-const validated = new WeakMap<PolicyDocument, { identity?: unknown; resource?: unknown }>();
+/** A policy for the simulator: just the statements on one action, which are few of many. */
+interface Prepared {
+  readonly policy: unknown;
+  /** Where each statement stands in the whole policy, from 1. */
+  readonly positions: readonly number[];
+}
+
+const prepared = new WeakMap<PolicyDocument, Map<string, Prepared>>();
 
 /** Validation takes longer than the decision, and a policy stays the same for many. */
-function valid(document: PolicyDocument, kind: 'identity' | 'resource', name: string): unknown {
-  const known = validated.get(document) ?? {};
-  validated.set(document, known);
-  const literal = JSON.parse(JSON.stringify(renamedClaims(document)).replaceAll('${*}', ASTERISK)) as unknown;
-  return (known[kind] ??= createValidatedPolicy(
-    literal,
-    kind === 'identity' ? validateIdentityPolicy : validateResourcePolicy,
-    { name },
-  ));
+function prepare(document: PolicyDocument, kind: 'identity' | 'resource', action: string): Prepared {
+  const known = prepared.get(document) ?? new Map<string, Prepared>();
+  prepared.set(document, known);
+  const id = `${kind} ${action}`;
+  const ready = known.get(id);
+  if (ready !== undefined) return ready;
+  const statements = document.Statement.map((statement, index) => [statement, index + 1] as const);
+  const on = statements.filter(([statement]) => mayBeOn(statement, action));
+  // A policy must hold a statement.
+  const kept = on.length > 0 ? on : statements.slice(0, 1);
+  const shorter = { ...document, Statement: kept.map(([statement]) => statement) };
+  const literal = JSON.parse(JSON.stringify(renamedClaims(shorter)).replaceAll('${*}', ASTERISK)) as unknown;
+  const validate = kind === 'identity' ? validateIdentityPolicy : validateResourcePolicy;
+  const made = {
+    policy: createValidatedPolicy(literal, validate),
+    positions: kept.map(([, position]) => position),
+  };
+  known.set(id, made);
+  return made;
+}
+
+/** False only where a statement is on other actions for sure. */
+function mayBeOn({ Action: action }: Statement, asked: string): boolean {
+  const patterns = [action].flat();
+  return patterns.some((pattern) => typeof pattern !== 'string' || actionPattern(pattern).test(asked));
+}
+
+const actionPatterns = new Map<string, RegExp>();
+
+function actionPattern(pattern: string): RegExp {
+  let made = actionPatterns.get(pattern);
+  if (made === undefined) {
+    const source = pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
+    actionPatterns.set(pattern, (made = new RegExp(`^${source}$`, 'i')));
+  }
+  return made;
 }
 
 /**
@@ -263,8 +300,12 @@ function renamedClaims(document: PolicyDocument): PolicyDocument {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+/** Policies by what the simulator knows them by. */
+type Named = Map<string, { readonly name: string; readonly positions: readonly number[] }>;
+
 interface Simulated {
   readonly analysis: RequestAnalysis;
+  readonly named: Named;
   /** Keys that AWS's tables don't list for the action, in lower case. */
   readonly ignored: ReadonlySet<string>;
 }
@@ -276,7 +317,18 @@ async function simulate(
   guard: PolicyDocument | undefined,
   values: Readonly<Record<string, ContextValue>>,
 ): Promise<Simulated | string> {
-  const named = ({ name, document }: NamedPolicy) => ({ name, policy: valid(document, 'identity', name) });
+  const named: Named = new Map();
+  const ready = (document: PolicyDocument, kind: 'identity' | 'resource', id: string, name = id) => {
+    const { policy, positions } = prepare(document, kind, ask.action);
+    named.set(id, { name, positions });
+    return policy;
+  };
+  // Inline policies of a user and of his group may have the same name.
+  const all = (list: readonly NamedPolicy[], kind: string) =>
+    list.map(({ name, document }, index) => ({
+      name: `${kind} ${index}`,
+      policy: ready(document, 'identity', `${kind} ${index}`, name),
+    }));
   const simulation: Simulation = {
     request: {
       principal: simulatedPrincipal(asker),
@@ -289,10 +341,12 @@ async function simulate(
         ]),
       ),
     },
-    identityPolicies: policies.identity.map(named),
-    ...(policies.boundary.length > 0 && { permissionBoundaryPolicies: policies.boundary.map(named) }),
-    ...(policies.session && { sessionPolicy: valid(policies.session, 'identity', 'session policy') }),
-    ...(guard && { resourcePolicy: valid(guard, 'resource', 'resource policy') }),
+    identityPolicies: all(policies.identity, 'identity'),
+    ...(policies.boundary.length > 0 && { permissionBoundaryPolicies: all(policies.boundary, 'boundary') }),
+    ...(policies.session && {
+      sessionPolicy: ready(policies.session, 'identity', 'SessionPolicy', 'session policy'),
+    }),
+    ...(guard && { resourcePolicy: ready(guard, 'resource', 'resource', 'resource policy') }),
     serviceControlPolicies: [],
     resourceControlPolicies: [],
   };
@@ -301,7 +355,7 @@ async function simulate(
     return `the policies can't be evaluated (${JSON.stringify(result.errors)}).`;
   if (result.resultType !== 'single') return 'the resource was taken for a pattern.';
   const { analysis, ignoredContextKeys = [] } = result.result;
-  return { analysis, ignored: new Set(ignoredContextKeys.map((key) => key.toLowerCase())) };
+  return { analysis, named, ignored: new Set(ignoredContextKeys.map((key) => key.toLowerCase())) };
 }
 
 function simulatedPrincipal(asker: Asker): Simulation['request']['principal'] {
@@ -383,43 +437,16 @@ const KINDS = [
 
 const parts = (analysis: RequestAnalysis) => KINDS.flatMap(([, name]) => analysis[name] ?? []);
 
-function granting(analysis: RequestAnalysis): DecidingStatement[] {
-  const grants = getGrantReasons(analysis).flatMap((grant): DecidingStatement[] => {
-    const statement = grant.statementId ?? String(grant.statementIndex);
-    switch (grant.policyType) {
-      case 'identity':
-        return [{ kind: 'identity', policy: grant.policyIdentifier, statement }];
-      case 'pb':
-        return [{ kind: 'boundary', policy: grant.policyIdentifier, statement }];
-      case 'resource':
-        return [{ kind: 'resource', policy: 'resource policy', statement }];
-      default:
-        return [];
-    }
-  });
-  const session = (analysis.sessionAnalysis?.allowStatements ?? []).map(({ statement }) =>
-    deciding('session', 'session policy', statement),
-  );
-  return [...grants, ...session];
-}
-
-function denying(analysis: RequestAnalysis): DecidingStatement[] {
-  return KINDS.flatMap(([kind, name]) =>
-    (analysis[name]?.denyStatements ?? []).map(({ policyId, statement }) =>
-      deciding(kind, policyId || `${kind} policy`, statement),
-    ),
+/** The statements that allowed or denied, by the names and places that they have in their policies. */
+function deciding(analysis: RequestAnalysis, effect: 'allow' | 'deny', named: Named): DecidingStatement[] {
+  return KINDS.flatMap(([kind, part]) =>
+    (analysis[part]?.[`${effect}Statements`] ?? []).map(({ policyId, statement }) => {
+      const policy = named.get(policyId || kind);
+      const position = policy?.positions[statement.index() - 1] ?? statement.index();
+      return { kind, policy: policy?.name ?? kind, statement: statement.sid() ?? String(position) };
+    }),
   );
 }
-
-const deciding = (
-  kind: DecidingStatement['kind'],
-  policy: string,
-  statement: { sid(): string | undefined; index(): number },
-): DecidingStatement => ({
-  kind,
-  policy,
-  statement: statement.sid() ?? String(statement.index()),
-});
 
 const NAMES = {
   identity: 'identity-based policy',
@@ -429,8 +456,7 @@ const NAMES = {
 } as const;
 
 /** IAM User Guide, "Troubleshoot access denied error messages". */
-function because(analysis: RequestAnalysis, action: string): string {
-  const [explicit] = denying(analysis);
+function because(analysis: RequestAnalysis, action: string, explicit: DecidingStatement | undefined): string {
   if (explicit !== undefined) {
     const article = explicit.kind === 'identity' ? 'an' : 'a';
     return `with an explicit deny in ${article} ${NAMES[explicit.kind]}`;
