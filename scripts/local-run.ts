@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localEnvironment, startLocalAws, terraformForThisMachine } from '@slipway/local-aws';
+import {
+  controlOf,
+  localEnvironment,
+  startLocalAws,
+  terraformForThisMachine,
+  type Control,
+} from '@slipway/local-aws';
 import type { Environment } from '../environments';
 import { awsProviderVersion } from '../stacks/provider-version';
 import { environmentNamed } from './environment-named';
@@ -18,6 +24,12 @@ export interface LocalRun {
   variables: Record<string, string>;
   /** Of the local AWS. */
   pid: number;
+  /** The local AWS by plain HTTP. */
+  plainEndpoint: string;
+  /** The pair that may do everything. */
+  administrator: { accessKeyId: string; secretAccessKey: string };
+  /** What only the local AWS can do: GitHub's tokens, EC2's credentials, its decisions. */
+  control: Control;
   /** moto itself, behind the front that decides. */
   motoEndpoint: string;
   /** Terraform's version, and where the provider comes from. */
@@ -63,6 +75,10 @@ export async function startLocalRun({
       ...(lifetime && { lifetime }),
       ...(onProgress && { onProgress }),
     });
+    const administrator = {
+      accessKeyId: aws.variables.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: aws.variables.AWS_SECRET_ACCESS_KEY ?? '',
+    };
     const variables = {
       ...aws.variables,
       ...machine.variables,
@@ -78,6 +94,9 @@ export async function startLocalRun({
       env: { ...localEnvironment(variables), TMPDIR: join(folder, 'tmp') },
       pid: aws.pid,
       motoEndpoint: aws.motoEndpoint,
+      plainEndpoint: aws.plainEndpoint,
+      administrator,
+      control: controlOf({ endpoint: aws.endpoint, region: aws.region, ...administrator }),
       tools: { terraform: machine.terraform.version, provider: machine.mirror ?? 'registry.terraform.io' },
       faults: () => faultsIn(readFileSync(aws.logFile, 'utf8')),
       stop: async () => {

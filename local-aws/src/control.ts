@@ -1,8 +1,7 @@
-import { Sha256 } from '@smithy/core/checksum';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { controlFailed } from './errors';
 import type { LoggedDecision } from './front/decision-log';
 import type { GithubTokenOptions } from './front/github-issuer';
+import { signedFetch } from './signed-fetch';
 
 /** Where a local AWS is, and its administrator's pair. */
 export interface ControlAccess {
@@ -58,20 +57,17 @@ export interface Control {
 /**
  * The control of a local AWS that is running, from its variables: a process that was given nothing else can use it.
  */
-export function controlOf(access: ControlAccess): Control {
+export function controlOf({ endpoint, region, accessKeyId, secretAccessKey }: ControlAccess): Control {
   const call = async (command: string, input: object = {}): Promise<unknown> => {
-    const url = new URL(`/_local-aws/${command}`, access.endpoint);
-    const body = JSON.stringify(input);
-    const signed = await signer(access).sign({
-      method: 'POST',
-      protocol: url.protocol,
-      hostname: url.hostname,
-      port: Number(url.port),
-      path: url.pathname,
-      headers: { host: url.host, 'content-type': 'application/json' },
-      body,
-    });
-    const answer = await fetch(url, { method: 'POST', headers: signed.headers, body });
+    const answer = await signedFetch(
+      { endpoint, region, credentials: { accessKeyId, secretAccessKey } },
+      {
+        service: 'local-aws',
+        path: `/_local-aws/${command}`,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(input),
+      },
+    );
     const content = (await answer.json()) as { message?: string };
     if (!answer.ok) throw controlFailed(command, content.message ?? `HTTP ${answer.status}`);
     return content;
@@ -91,14 +87,4 @@ export function controlOf(access: ControlAccess): Control {
       await call('open-services', { prefixes });
     },
   };
-}
-
-/** The administrator signs for a service that AWS doesn't have. */
-function signer({ region, accessKeyId, secretAccessKey }: ControlAccess): SignatureV4 {
-  return new SignatureV4({
-    service: 'local-aws',
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    sha256: Sha256,
-  });
 }

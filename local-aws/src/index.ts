@@ -15,3 +15,4 @@ export {
   type TerraformOptions,
 } from './machine/terraform-configuration';
 export { TERRAFORM_1_11_4, type TerraformRelease } from './machine/terraform-release';
+export { signedFetch, type SignedRequest, type Signer } from './signed-fetch';

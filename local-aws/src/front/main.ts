@@ -23,7 +23,12 @@ async function main(): Promise<void> {
   const { account, otherAccounts, region, folder } = configuration;
   try {
     const [moto, github] = await Promise.all([
-      startMoto({ command: configuration.moto, account, logFile: path.join(folder, MOTO_LOG_FILE) }),
+      startMoto({
+        command: configuration.moto,
+        account,
+        oneAccount: otherAccounts.length === 0,
+        logFile: path.join(folder, MOTO_LOG_FILE),
+      }),
       startGithubIssuer(),
     ]);
     const motoEndpoint = `http://${moto.host}:${moto.port}`;

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { motoForAnotherAccount, motoNotStarted, noFreePort } from '../errors';
 import type { MotoCommand } from '../machine/find-moto';
+import { ACCOUNT_HEADER } from './authorization/moto-clients';
 import { NO_AWS_FILES } from '../process/no-aws-files';
 
 /** Ready in 0.6 s when warm; a cold disk on a busy machine may take tens of seconds. */
@@ -18,6 +19,8 @@ export interface MotoOptions {
   readonly command: MotoCommand;
   /** 12 digits. */
   readonly account: string;
+  /** It has no other, and needs no header to tell them apart. @default - several accounts */
+  readonly oneAccount?: boolean;
   /** Where its output goes. */
   readonly logFile: string;
   /** @default - a port that the operating system calls free */
@@ -48,11 +51,11 @@ export async function startMoto(options: MotoOptions): Promise<Moto> {
 
 /** @returns undefined when another program has the port */
 async function startOn(port: number, options: MotoOptions): Promise<Moto | undefined> {
-  const { command, account, logFile } = options;
+  const { command, account, oneAccount = false, logFile } = options;
   const output = openSync(logFile, 'w', 0o600);
   const child = spawn(command.command, [...command.args, '-H', HOST, '-p', String(port)], {
     stdio: ['ignore', output, output],
-    env: motoEnvironment(account),
+    env: motoEnvironment(oneAccount ? account : undefined),
   });
   closeSync(output);
   const log = () => readFileSync(logFile, 'utf8');
@@ -68,14 +71,15 @@ async function startOn(port: number, options: MotoOptions): Promise<Moto | undef
 }
 
 /** No variable of the user's may change this server: with an AWS_PROFILE that it doesn't find, moto fails every call. */
-function motoEnvironment(account: string): NodeJS.ProcessEnv {
+function motoEnvironment(onlyAccount: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(MOTO|AWS)_/.test(name) && name !== 'INITIAL_NO_AUTH_ACTION_COUNT',
   );
   return {
     ...Object.fromEntries(inherited),
     ...NO_AWS_FILES,
-    MOTO_ACCOUNT_ID: account,
+    // Over every header: with it, moto has this account alone.
+    ...(onlyAccount !== undefined && { MOTO_ACCOUNT_ID: onlyAccount }),
     MOTO_IAM_LOAD_MANAGED_POLICIES: 'true',
     PYTHONUNBUFFERED: '1',
   };
@@ -99,13 +103,13 @@ async function untilListening(child: ChildProcess, port: number, log: () => stri
 }
 
 async function checkAccount(port: number, account: string, log: () => string): Promise<void> {
-  const answer = await callerIdentity(port).catch((error: unknown) => {
+  const answer = await callerIdentity(port, account).catch((error: unknown) => {
     throw motoNotStarted(`no answer from port ${port} (${(error as Error).message})`, tail(log()));
   });
   if (!answer.includes(`<Account>${account}</Account>`)) throw motoForAnotherAccount(account);
 }
 
-async function callerIdentity(port: number): Promise<string> {
+async function callerIdentity(port: number, account: string): Promise<string> {
   // moto takes the service from the credential's scope, and checks no signature.
   const authorization =
     'AWS4-HMAC-SHA256 Credential=AKIAREADINESSCHECKXX/20200101/us-east-1/sts/aws4_request';
@@ -113,7 +117,7 @@ async function callerIdentity(port: number): Promise<string> {
   const signal = AbortSignal.timeout(READY_WITHIN_MS);
   const answer = await fetch(`http://${HOST}:${port}`, {
     method: 'POST',
-    headers: { authorization },
+    headers: { authorization, [ACCOUNT_HEADER]: account },
     body,
     signal,
   });

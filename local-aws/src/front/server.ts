@@ -5,16 +5,16 @@ import { watchAnswer } from './answers/afterwards';
 import {
   answerBucketPolicy,
   BUCKET_POLICY_OPERATIONS,
-  deleteErrors,
   learnBucket,
   lendLogDelivery,
 } from './answers/bucket-policies';
 import { answerControl, CONTROL_PATH, CONTROL_SERVICE, type ControlServices } from './answers/control';
 import { forward, wholeAnswer } from './answers/forward';
 import type { MotoConnections } from './answers/moto-connections';
+import { partly, type Partly } from './answers/partly';
 import { refusalResponse, type Response } from './answers/refusal-response';
 import { answerSts, checkStsInput, checkWebIdentity, encodeMessage, type CheckedToken } from './answers/sts';
-import { answerUserBoundary, USER_BOUNDARY_OPERATIONS } from './answers/user-boundaries';
+import { answerUserBoundary, USER_BOUNDARY_OPERATIONS } from './answers/users';
 import { checkedBody, declaredHash, payloadHash, wholeBody } from './authentication/payload';
 import { sessionOf, shownArn, type Principal } from './authentication/principal';
 import {
@@ -32,7 +32,6 @@ import { text, type Ask, type Mapping } from './mapping/ask';
 import { hasStreamedBody, readCall, type Call } from './mapping/call';
 import { serviceOf, type Protocol, type Service } from './mapping/model';
 import { route } from './mapping/rest-route';
-import { objectsToDelete } from './mapping/services/s3';
 import { gap, invalid, Refusal } from './refusal';
 import { requestHead, type RequestHead } from './request-head';
 
@@ -148,9 +147,8 @@ async function handle(exchange: Exchange, head: RequestHead, services: FrontServ
     return;
   }
   const { mapping, decisions, token } = understood;
-  const denied = decisions.find(({ allowed }) => !allowed);
-  const partly = mapping.call.service.prefix === 's3' && mapping.call.operation === 'DeleteObjects';
-  if (denied !== undefined && !partly) throw refusalFor(denied, mapping, token);
+  const denied = decisions.find(({ allowed, part }) => !allowed && part === undefined);
+  if (denied !== undefined) throw refusalFor(denied, mapping, token);
   const stream = streamed
     ? { stream: exchange.incoming, check: checkedBody(hash, decodedLength(head), seed) }
     : undefined;
@@ -191,7 +189,7 @@ function likelyProtocol({ protocols }: Service, guessed: Protocol): Protocol {
 async function findSigner(signed: Signed, { credentials, world }: FrontServices) {
   checkTime(signed, Date.now());
   return credentials.find(signed, async (account, userName) => {
-    const user = (await world.identities(account)).users.get(userName);
+    const user = await world.identities.user(account, userName);
     return user && { arn: user.arn, userId: user.id };
   });
 }
@@ -314,24 +312,30 @@ async function decideAll(given: Mapping, requestId: string, services: FrontServi
     await learnBucket(world, text(call.input.Bucket) ?? '', mapping.account, call.region);
   checkSessionKind(mapping);
   const asks = await asksOf(mapping);
-  const one = (ask: Ask) => judge(ask, asker, mapping, openServices);
-  const decisions = await Promise.all(asks.map(one));
+  const decisions = await judge(asks, asker, mapping, openServices);
   log.write(requestId, token?.providerArn ?? shownArn(caller), operationOf(call), decisions);
   return { mapping, decisions, token };
 }
 
 async function judge(
-  ask: Ask,
+  asks: readonly Ask[],
   asker: Asker,
   { head, world, call }: Mapping,
   openServices: ReadonlySet<string>,
-): Promise<Decision> {
-  if (asker.kind === 'administrator') return administratorMay(ask);
-  // Switched open, so that tests can show that they notice.
-  if (openServices.has(ask.action.split(':')[0] ?? ''))
-    return { ...administratorMay(ask), by: 'policy', because: 'this service is switched open' };
-  return decide({ asker, ask, region: call.region, head, world });
+): Promise<Decision[]> {
+  const one = async (ask: Ask): Promise<Decision | undefined> => {
+    if (asker.kind === 'administrator') return administratorMay(ask);
+    // Switched open, so that tests can show that they notice.
+    if (openServices.has(ask.action.split(':')[0] ?? ''))
+      return { ...administratorMay(ask), by: 'policy', because: 'this service is switched open' };
+    return decide({ asker, ask, region: requestedRegion(call), head, world });
+  };
+  const decisions = await Promise.all(asks.map(one));
+  return decisions.filter((decision) => decision !== undefined);
 }
+
+/** IAM has one endpoint for all regions (IAM User Guide, "aws:RequestedRegion"). */
+const requestedRegion = ({ service, region }: Call) => (service.prefix === 'iam' ? 'us-east-1' : region);
 
 /**
  * What sessions of GetSessionToken and GetFederationToken can't do, whatever policies say (IAM User Guide, "Compare AWS
@@ -342,7 +346,10 @@ async function judge(
 function checkSessionKind({ caller, call }: Mapping): void {
   if (caller.kind !== 'federated-user' && !(caller.kind === 'user' && sessionOf(caller) !== undefined))
     return;
-  const allowedOfSts = caller.kind === 'user' ? ['AssumeRole', 'GetCallerIdentity'] : ['GetCallerIdentity'];
+  const allowedOfSts =
+    caller.kind === 'user'
+      ? ['AssumeRole', 'GetCallerIdentity', 'GetFederationToken', 'GetSessionToken']
+      : ['GetCallerIdentity'];
   const { prefix } = call.service;
   if (prefix === 'iam' || (prefix === 'sts' && !allowedOfSts.includes(call.operation)))
     throw new Refusal('unknown-key', 'The security token included in the request is invalid');
@@ -406,7 +413,7 @@ async function answer(
     return;
   }
   if (prefix === 's3' && BUCKET_POLICY_OPERATIONS.has(call.operation)) {
-    send(exchange, answerBucketPolicy(mapping));
+    send(exchange, await answerBucketPolicy(mapping));
     return;
   }
   if (prefix === 'iam' && USER_BOUNDARY_OPERATIONS.has(call.operation)) {
@@ -414,16 +421,24 @@ async function answer(
     return;
   }
   if (prefix === 's3' && call.operation === 'PutBucketLogging') await lendLogDelivery(mapping);
-  if (prefix === 's3' && call.operation === 'DeleteObjects' && decisions.some(({ allowed }) => !allowed)) {
-    await deletePartly(exchange, mapping, decisions, services);
+  const account = ownerOf(decisions, mapping);
+  const inParts =
+    caller.kind === 'administrator' ? undefined : partly(mapping, refusedParts(decisions, mapping));
+  if (inParts !== undefined) {
+    await answerPartly(exchange, inParts, account, services);
     return;
   }
   if (exchange.incoming.headers.expect !== undefined && !Buffer.isBuffer(body))
     exchange.outgoing.writeContinue();
-  const account = ownerOf(decisions, mapping);
-  const response = await forward(exchange.incoming, { connections: services.moto, account, body });
+  const response = await forward(exchange.incoming, {
+    connections: services.moto,
+    account,
+    body,
+    // moto lets nobody in without a signature, and checks none.
+    ...(caller.kind === 'anonymous' && { headers: { authorization: madeUpSignature(call.region) } }),
+  });
   await watchAnswer(mapping, response, services, {
-    judge: (ask) => judge(ask, caller, mapping, services.openServices),
+    judge: (asked) => judge(asked, caller, mapping, services.openServices),
     refuse: (decision) => refusalFor(decision, mapping, undefined),
     log: (made) => {
       services.log.write(exchange.id, shownArn(caller), operationOf(call), made);
@@ -434,6 +449,17 @@ async function answer(
   });
 }
 
+function refusedParts(decisions: readonly Decision[], mapping: Mapping): Map<number, string> {
+  const refused = new Map<number, string>();
+  for (const decision of decisions)
+    if (decision.part !== undefined && !decision.allowed)
+      refused.set(decision.part, refusalFor(decision, mapping, undefined).message);
+  return refused;
+}
+
+const madeUpSignature = (region: string) =>
+  `AWS4-HMAC-SHA256 Credential=AKIALOCALAWSFRONT000/20200101/${region}/s3/aws4_request, SignedHeaders=host, Signature=0`;
+
 /** Whose account moto is to look in: the resource's, where it is another's. */
 function ownerOf(decisions: readonly Decision[], { account, call, world }: Mapping): string {
   if (call.service.prefix === 's3')
@@ -443,51 +469,25 @@ function ownerOf(decisions: readonly Decision[], { account, call, world }: Mappi
   return /^\d{12}$/.test(owner) && !['iam', 'ec2'].includes(call.service.prefix) ? owner : account;
 }
 
-async function deletePartly(
+async function answerPartly(
   exchange: Exchange,
-  mapping: Mapping,
-  decisions: readonly Decision[],
+  { body, nothing, contentType, withErrors }: Partly,
+  account: string,
   services: FrontServices,
 ): Promise<void> {
-  const objects = objectsToDelete(mapping.body);
-  const denied = objects.flatMap(({ key, version }, index) => {
-    const decision = decisions[index];
-    return decision === undefined || decision.allowed
-      ? []
-      : [{ key, version, message: refusalFor(decision, mapping, undefined).message }];
-  });
-  const refused = new Set(
-    objects.filter((_object, index) => decisions[index]?.allowed !== true).map(({ xml }) => xml),
-  );
-  const errors = deleteErrors(denied);
-  const allowed = objects.filter(({ xml }) => !refused.has(xml));
-  const headers = { 'content-type': 'application/xml' };
-  if (allowed.length === 0) {
-    send(exchange, {
-      status: 200,
-      headers,
-      body: `<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${errors}</DeleteResult>`,
-    });
+  const headers = { 'content-type': contentType };
+  if (body === undefined) {
+    send(exchange, { status: 200, headers, body: withErrors(nothing) });
     return;
   }
-  const body = Buffer.from(
-    mapping.body
-      .toString('utf8')
-      .replaceAll(/<Object>.*?<\/Object>/gs, (xml) => (refused.has(xml) ? '' : xml)),
-  );
-  const account = ownerOf(decisions, mapping);
   const response = await forward(exchange.incoming, {
     connections: services.moto,
     account,
     body,
     headers: { 'content-length': String(body.length) },
   });
-  const xml = (await wholeAnswer(response)).toString('utf8');
-  send(exchange, {
-    status: response.statusCode ?? 502,
-    headers,
-    body: xml.replace('</DeleteResult>', `${errors}</DeleteResult>`),
-  });
+  const answered = (await wholeAnswer(response)).toString('utf8');
+  send(exchange, { status: response.statusCode ?? 502, headers, body: withErrors(answered) });
 }
 
 /** Forwards without looking. */

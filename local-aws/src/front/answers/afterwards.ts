@@ -1,17 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../authentication/credentials';
 import type { Decision } from '../authorization/decide';
+import { pinsOf } from '../authorization/principals';
 import type { World } from '../authorization/world';
 import { isRecord, records, text, type Ask, type Mapping } from '../mapping/ask';
-import { throughService } from '../mapping/services/kms-through';
 import { s3Ask } from '../mapping/services/s3';
+import { keyAsks, managedKeyOf, requestedKey } from '../mapping/services/s3-encryption';
 import { decryptParameter } from '../mapping/services/ssm';
 import type { Refusal } from '../refusal';
 import { wholeAnswer } from './forward';
-import { withBoundary } from './user-boundaries';
+import { blockPublicAccess, learnPublicAccess } from './public-access';
+import { TELLS_OF_USERS, withBoundary, withUserIds } from './users';
 
 export interface Watcher {
-  readonly judge: (ask: Ask) => Promise<Decision>;
+  readonly judge: (asks: readonly Ask[]) => Promise<Decision[]>;
   readonly refuse: (decision: Decision) => Refusal;
   readonly log: (decisions: readonly Decision[]) => void;
   /** @param changed the body, where the answer's own isn't to be sent */
@@ -32,13 +34,25 @@ export async function watchAnswer(
   const { call, account } = mapping;
   const { prefix } = call.service;
   const done = response.statusCode !== undefined && response.statusCode < 300;
-  learn(mapping, done, credentials);
   forgetWhatChanged(mapping);
-  if (prefix === 'iam' && ['CreateAccessKey', 'GetUser', 'CreateUser'].includes(call.operation)) {
+  await learn(mapping, done, credentials);
+  if (prefix === 'iam' && TELLS_OF_USERS.has(call.operation)) {
     const xml = (await wholeAnswer(response)).toString('utf8');
     if (call.operation === 'CreateAccessKey' && done) learnKey(xml, account, credentials);
     const name = /<UserName>([^<]+)<\/UserName>/.exec(xml)?.[1] ?? '';
-    watcher.send(Buffer.from(withBoundary(xml, done ? world.userBoundary(account, name) : undefined)));
+    const boundary =
+      done && /^(Get|Create)User$/.test(call.operation)
+        ? world.identities.userBoundary(account, name)
+        : undefined;
+    watcher.send(Buffer.from(withUserIds(withBoundary(xml, boundary))));
+    return;
+  }
+  if (prefix === 's3' && call.operation === 'CreateMultipartUpload' && done) {
+    const body = await wholeAnswer(response);
+    const [, upload = ''] = /<UploadId>([^<]+)</.exec(body.toString('utf8')) ?? [];
+    const key = await requestedKey(mapping);
+    if (key !== undefined) world.uploadKeys.set(upload, key);
+    watcher.send(body);
     return;
   }
   if (prefix === 's3' && (call.operation === 'GetObject' || call.operation === 'HeadObject'))
@@ -60,7 +74,8 @@ export async function watchAnswer(
 /** Before the client hears of a change, nothing that was read before it counts any more. */
 function forgetWhatChanged({ call, account, head, world }: Mapping): void {
   if (isRead(call.operation, head.method, call.service.prefix)) return;
-  world.changed(call.service.prefix, account);
+  if (call.service.prefix === 'iam') world.identities.changed(account, call.input);
+  else world.changed(call.service.prefix, account);
 }
 
 /** Operations that change nothing that decisions look at. */
@@ -71,35 +86,45 @@ function isRead(operation: string, method: string, prefix: string): boolean {
   );
 }
 
-function learn({ call, account, world }: Mapping, done: boolean, credentials: Credentials): void {
+async function learn(mapping: Mapping, done: boolean, credentials: Credentials): Promise<void> {
   if (!done) return;
+  const { call, account, world } = mapping;
   const { input, operation, service } = call;
   if (service.prefix === 's3') {
     const bucket = text(input.Bucket) ?? '';
+    const place = { account, region: call.region };
     if (operation === 'CreateBucket' && !world.buckets.has(bucket))
-      world.buckets.set(bucket, { account, region: call.region });
+      world.buckets.set(bucket, { ...place, publicAccess: await blockPublicAccess(world, place, bucket) });
+    learnPublicAccess(mapping);
     if (operation === 'DeleteBucket') world.buckets.delete(bucket);
     if (/^(Create|Delete)Bucket$|^(Put|Delete)BucketEncryption$/.test(operation))
       world.kept.changed(`s3-encryption:${bucket}`);
     return;
   }
   if (service.prefix !== 'iam') return;
+  const { identities } = world;
   const user = text(input.UserName) ?? '';
   const key = text(input.AccessKeyId) ?? '';
   switch (operation) {
+    case 'CreateRole':
+    case 'UpdateAssumeRolePolicy': {
+      const role = await identities.role(account, text(input.RoleName) ?? '');
+      if (role?.trust !== undefined) world.pins.set(role.arn, await pinsOf(role.trust, identities));
+      break;
+    }
     case 'CreateUser':
-      world.setUserBoundary(account, user, text(input.PermissionsBoundary));
+      identities.setUserBoundary(account, user, text(input.PermissionsBoundary));
       break;
     case 'DeleteUser':
       credentials.forgetUser(account, user);
-      world.setUserBoundary(account, user, undefined);
+      identities.setUserBoundary(account, user, undefined);
       break;
     case 'UpdateUser': {
       const renamed = text(input.NewUserName);
       if (renamed === undefined) break;
       credentials.renameUser(account, user, renamed);
-      world.setUserBoundary(account, renamed, world.userBoundary(account, user));
-      world.setUserBoundary(account, user, undefined);
+      identities.setUserBoundary(account, renamed, identities.userBoundary(account, user));
+      identities.setUserBoundary(account, user, undefined);
       break;
     }
     case 'DeleteAccessKey':
@@ -132,20 +157,17 @@ async function checkObject(mapping: Mapping, response: IncomingMessage, watcher:
   const bucket = `arn:aws:s3:::${text(call.input.Bucket) ?? ''}`;
   const object = `${bucket}/${text(call.input.Key) ?? ''}`;
   if (response.statusCode === 404) {
-    const decision = await watcher.judge(s3Ask('ListBucket', bucket, mapping));
-    if (decision.allowed) return;
-    watcher.log([decision]);
-    response.resume();
-    throw watcher.refuse({ ...decision, action: 's3:ListBucket' });
+    await need([s3Ask('ListBucket', bucket, mapping)], response, watcher);
+    return;
   }
   const encryption = String(response.headers['x-amz-server-side-encryption'] ?? '');
-  const key = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
-  if (!encryption.startsWith('aws:kms') || typeof key !== 'string' || call.operation === 'HeadObject') return;
-  await need(
-    await throughService(mapping, 's3', key, ['Decrypt'], { 'aws:s3:arn': object }),
-    response,
-    watcher,
-  );
+  const named = response.headers['x-amz-server-side-encryption-aws-kms-key-id'];
+  // Of what there is only a checksum is encrypted, too.
+  const readsNothing = call.operation === 'HeadObject' && call.input.ChecksumMode !== 'ENABLED';
+  if (!encryption.startsWith('aws:kms') || readsNothing) return;
+  const key = typeof named === 'string' ? named : managedKeyOf(text(call.input.Bucket) ?? '', mapping);
+  const bucketKey = response.headers['x-amz-server-side-encryption-bucket-key-enabled'] === 'true';
+  await need(await keyAsks({ key, bucketKey }, object, ['Decrypt'], mapping), response, watcher);
 }
 
 const READS_PARAMETERS = new Set([
@@ -175,7 +197,7 @@ async function need(
   response: IncomingMessage | undefined,
   watcher: Watcher,
 ): Promise<void> {
-  const decisions = await Promise.all(asks.map(watcher.judge));
+  const decisions = await watcher.judge(asks);
   watcher.log(decisions);
   const denied = decisions.find(({ allowed }) => !allowed);
   if (denied === undefined) return;

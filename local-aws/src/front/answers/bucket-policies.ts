@@ -1,11 +1,16 @@
 import { HeadBucketCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { shownArn } from '../authentication/principal';
 import { decide } from '../authorization/decide';
+import { isPublic } from '../authorization/evaluator';
 import { readPolicy } from '../authorization/policy';
-import { orNothing, type Bucket, type World } from '../authorization/world';
+import { pinsOf } from '../authorization/principals';
+import { orNothing } from '../authorization/moto-clients';
+import type { Bucket, World } from '../authorization/world';
 import { text, type Mapping } from '../mapping/ask';
 import { s3Ask } from '../mapping/services/s3';
-import { invalid } from '../refusal';
-import { escapeXml, type Response } from './refusal-response';
+import { invalid, Refusal } from '../refusal';
+import { publicAccessOf } from './public-access';
+import type { Response } from './refusal-response';
 
 /** S3 User Guide, "Bucket policies": 20 KB. */
 const MOST_BYTES = 20 * 1024;
@@ -17,8 +22,8 @@ export const BUCKET_POLICY_OPERATIONS = new Set(['GetBucketPolicy', 'PutBucketPo
  *
  * @throws Refusal as S3 does
  */
-export function answerBucketPolicy(mapping: Mapping): Response {
-  const { call, world, body } = mapping;
+export async function answerBucketPolicy(mapping: Mapping): Promise<Response> {
+  const { call, world } = mapping;
   const name = text(call.input.Bucket) ?? '';
   const bucket = world.buckets.get(name);
   if (bucket === undefined) throw invalid('NoSuchBucket', 'The specified bucket does not exist', 404);
@@ -28,7 +33,7 @@ export function answerBucketPolicy(mapping: Mapping): Response {
         throw invalid('NoSuchBucketPolicy', 'The bucket policy does not exist', 404);
       return { status: 200, headers: { 'content-type': 'application/json' }, body: bucket.policy.text };
     case 'PutBucketPolicy':
-      put(bucket, name, body.toString('utf8'));
+      await put(bucket, name, mapping);
       break;
     default:
       delete bucket.policy;
@@ -36,7 +41,8 @@ export function answerBucketPolicy(mapping: Mapping): Response {
   return { status: 204, headers: {}, body: '' };
 }
 
-function put(bucket: Bucket, name: string, policy: string): void {
+async function put(bucket: Bucket, name: string, { body, caller, world }: Mapping): Promise<void> {
+  const policy = body.toString('utf8');
   if (Buffer.byteLength(policy) > MOST_BYTES)
     throw invalid('PolicyTooLarge', `Policy exceeds the limit of ${MOST_BYTES} bytes.`);
   const document = readPolicy(policy);
@@ -56,7 +62,12 @@ function put(bucket: Bucket, name: string, policy: string): void {
     )
       throw invalid('MalformedPolicy', 'Policy has invalid resource');
   }
-  bucket.policy = { text: policy, document };
+  if (bucket.publicAccess.blockPublicPolicy && isPublic(document))
+    throw new Refusal(
+      'denied',
+      `User: ${shownArn(caller)} is not authorized to perform: s3:PutBucketPolicy on resource: "${own}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
+    );
+  bucket.policy = { text: policy, document, pins: await pinsOf(document, world.identities) };
 }
 
 /**
@@ -83,7 +94,7 @@ export async function lendLogDelivery(mapping: Mapping): Promise<void> {
     head,
     world,
   });
-  if (!decision.allowed) return;
+  if (decision?.allowed !== true) return;
   const statement = {
     Effect: 'Allow',
     Principal: { Service: 'logging.s3.amazonaws.com' },
@@ -112,17 +123,10 @@ export async function learnBucket(
   const found = await orNothing(
     world.client('s3', { account, region }).send(new HeadBucketCommand({ Bucket: name })),
   );
-  if (found !== undefined) world.buckets.set(name, { account, region });
-}
-
-/** Errors of single keys in the answer to DeleteObjects. */
-export function deleteErrors(
-  denied: readonly { key: string; version: string | undefined; message: string }[],
-): string {
-  return denied
-    .map(({ key, version, message }) => {
-      const versionId = version === undefined ? '' : `<VersionId>${escapeXml(version)}</VersionId>`;
-      return `<Error><Key>${escapeXml(key)}</Key>${versionId}<Code>AccessDenied</Code><Message>${escapeXml(message)}</Message></Error>`;
-    })
-    .join('');
+  if (found === undefined) return;
+  world.buckets.set(name, {
+    account,
+    region,
+    publicAccess: await publicAccessOf(world, { account, region }, name),
+  });
 }

@@ -101,9 +101,10 @@ async function serviceCredentials(
     head,
     world,
   });
-  if (!decision.allowed) throw new Refusal('denied', `The role ${roleArn} does not trust ${service}.`);
+  if (decision?.allowed !== true)
+    throw new Refusal('denied', `The role ${roleArn} does not trust ${service}.`);
   const seconds = Number(input.durationSeconds ?? SERVICE_SESSION_SECONDS);
-  const session = { tags: {}, transitiveTagKeys: [], chained: false };
+  const session = { tags: {}, transitiveTagKeys: [] };
   const { credentials, arn } = await startRoleSession(roleArn, sessionName, seconds, session, services);
   return { ...credentials, arn };
 }

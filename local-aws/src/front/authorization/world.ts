@@ -1,20 +1,15 @@
 import {
-  GetInstanceProfileCommand,
-  GetRoleCommand,
-  ListOpenIDConnectProviderTagsCommand,
-  ListPolicyTagsCommand,
-} from '@aws-sdk/client-iam';
-import {
   DescribeKeyCommand,
   GetKeyPolicyCommand,
   ListAliasesCommand,
   ListResourceTagsCommand,
 } from '@aws-sdk/client-kms';
 import { DescribeSecretCommand, type DescribeSecretCommandOutput } from '@aws-sdk/client-secrets-manager';
+import { Identities } from './identities';
 import { Kept } from './kept';
-import { policyOfAws, readIdentities, type Identities } from './identities';
+import { motoClients, orNothing, type ClientFor, type Place } from './moto-clients';
 import { readPolicy, type PolicyDocument } from './policy';
-import { motoClients, type Place } from './moto-clients';
+import type { Pins } from './principals';
 
 export interface Bucket {
   /** Who made it. */
@@ -24,8 +19,22 @@ export interface Bucket {
     /** As it was put. */
     readonly text: string;
     readonly document: PolicyDocument;
+    readonly pins: Pins;
   };
+  publicAccess: PublicAccessBlock;
 }
+
+/** S3 User Guide, "Blocking public access to your Amazon S3 storage": as far as it is about policies. */
+export interface PublicAccessBlock {
+  /** A policy that is public isn't taken. */
+  readonly blockPublicPolicy: boolean;
+  /** A policy that is public counts for the bucket's account and for AWS's services alone. */
+  readonly restrictPublicBuckets: boolean;
+}
+
+/** What every new bucket has. */
+export const ALL_BLOCKED: PublicAccessBlock = { blockPublicPolicy: true, restrictPublicBuckets: true };
+export const NONE_BLOCKED: PublicAccessBlock = { blockPublicPolicy: false, restrictPublicBuckets: false };
 
 export interface KeyFacts {
   readonly arn: string;
@@ -40,14 +49,25 @@ export interface KeyFacts {
   readonly policy: PolicyDocument | undefined;
 }
 
+/** A key of KMS that objects are encrypted with. */
+export interface ObjectKey {
+  /** Id, ARN or alias. */
+  readonly key: string;
+  /** One for many objects: the bucket stands for them (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"). */
+  readonly bucketKey: boolean;
+}
+
 /** What decisions need to know of the account's things: read from moto, or learnt from what passed by. */
 export class World {
   readonly kept = new Kept();
-  readonly client;
+  readonly client: ClientFor;
   /** Every bucket by its name, which is one for all accounts. Their policies are kept here: moto misjudges them. */
   readonly buckets = new Map<string, Bucket>();
-  /** By account, then user name: ARN of the permissions boundary, which moto doesn't keep for users. */
-  private readonly userBoundaries = new Map<string, Map<string, string>>();
+  readonly identities: Identities;
+  /** Keys of KMS that multipart uploads encrypt with, by the upload's id. */
+  readonly uploadKeys = new Map<string, ObjectKey>();
+  /** Of trust policies, by the role's ARN. */
+  readonly pins = new Map<string, Pins>();
 
   constructor(
     motoEndpoint: string,
@@ -56,6 +76,7 @@ export class World {
     readonly region: string,
   ) {
     this.client = motoClients(motoEndpoint);
+    this.identities = new Identities(this.client, this.kept, region);
   }
 
   /** Something was changed by a request for this service. CloudFormation changes any. */
@@ -65,84 +86,13 @@ export class World {
   }
 
   read<T>(prefix: string, { account, region }: Place, what: string, fetch: () => Promise<T>): Promise<T> {
-    return this.kept.read(`${prefix}:${account}`, `${region}:${what}`, fetch);
+    return this.kept.read([`${prefix}:${account}`], `${region}:${what}`, fetch);
   }
 
-  identities(account: string): Promise<Identities> {
-    const place = { account, region: this.region };
-    return this.read('iam', place, 'identities', () =>
-      readIdentities(
-        this.client('iam', place),
-        this.userBoundaries.get(account) ?? new Map<string, string>(),
-      ),
-    );
-  }
-
-  setUserBoundary(account: string, userName: string, boundary: string | undefined): void {
-    const ofAccount = this.userBoundaries.get(account) ?? new Map<string, string>();
-    this.userBoundaries.set(account, ofAccount);
-    if (boundary === undefined) ofAccount.delete(userName);
-    else ofAccount.set(userName, boundary);
-    this.changed('iam', account);
-  }
-
-  userBoundary(account: string, userName: string): string | undefined {
-    return this.userBoundaries.get(account)?.get(userName);
-  }
-
-  /** A managed policy of the account or of AWS. @returns undefined when there is none */
-  async managedPolicy(account: string, arn: string): Promise<PolicyDocument | undefined> {
-    const known = (await this.identities(account)).managed.get(arn);
-    if (known !== undefined || !arn.startsWith('arn:aws:iam::aws:')) return known;
-    return orNothing(policyOfAws(this.client('iam', { account, region: this.region }), arn));
-  }
-
-  /** Longest session of a role, in seconds. */
-  async longestSession(account: string, roleName: string): Promise<number> {
-    const place = { account, region: this.region };
-    const { Role: role } = await this.read('iam', place, `role ${roleName}`, () =>
-      this.client('iam', place).send(new GetRoleCommand({ RoleName: roleName })),
-    );
-    return role?.MaxSessionDuration ?? 3600;
-  }
-
-  /** @returns undefined when there is none of that name */
-  async instanceProfile(
-    account: string,
-    name: string,
-  ): Promise<{ arn: string; roleArn: string | undefined } | undefined> {
-    const place = { account, region: this.region };
-    return this.read('iam', place, `instance profile ${name}`, async () => {
-      const answer = await orNothing(
-        this.client('iam', place).send(new GetInstanceProfileCommand({ InstanceProfileName: name })),
-      );
-      const profile = answer?.InstanceProfile;
-      return profile === undefined ? undefined : { arn: profile.Arn ?? '', roleArn: profile.Roles?.[0]?.Arn };
-    });
-  }
-
-  /** Tags of what is neither user nor role: a policy, an identity provider, an instance profile. */
-  iamTags(place: Place, arn: string): Promise<Readonly<Record<string, string>> | undefined> {
-    return this.read('iam', place, `tags of ${arn}`, async () => {
-      const iam = this.client('iam', place);
-      const [, kind = '', name = ''] =
-        /:(policy|oidc-provider|instance-profile)\/(?:.*\/)?([^/]+)$/.exec(arn) ?? [];
-      const answer = await orNothing<{
-        Tags?: { Key?: string | undefined; Value?: string | undefined }[] | undefined;
-      }>(
-        kind === 'policy'
-          ? iam.send(new ListPolicyTagsCommand({ PolicyArn: arn }))
-          : kind === 'oidc-provider'
-            ? iam.send(new ListOpenIDConnectProviderTagsCommand({ OpenIDConnectProviderArn: arn }))
-            : iam
-                .send(new GetInstanceProfileCommand({ InstanceProfileName: name }))
-                .then(({ InstanceProfile: profile }) => ({ Tags: profile?.Tags })),
-      );
-      return (
-        answer &&
-        Object.fromEntries((answer.Tags ?? []).map(({ Key: key = '', Value: value = '' }) => [key, value]))
-      );
-    });
+  /** Whether a public policy on what this ARN names counts less. */
+  restrictsPublic(arn: string): boolean {
+    const [, bucket = ''] = /^arn:aws:s3:::([^/]+)/.exec(arn) ?? [];
+    return this.buckets.get(bucket)?.publicAccess.restrictPublicBuckets === true;
   }
 
   /**
@@ -163,10 +113,12 @@ export class World {
         orNothing(kms.send(new ListResourceTagsCommand(of))),
         orNothing(kms.send(new GetKeyPolicyCommand({ ...of, PolicyName: 'default' }))),
       ]);
+      const names = (aliases.Aliases ?? []).map(({ AliasName: name = '' }) => name);
+      const service = names.map((name) => /^alias\/aws\/(.+)$/.exec(name)?.[1]).find(Boolean);
       return {
         arn: key.Arn,
         account: at.account,
-        aliases: (aliases.Aliases ?? []).map(({ AliasName: name = '' }) => name),
+        aliases: names,
         spec: key.KeySpec ?? 'SYMMETRIC_DEFAULT',
         usage: key.KeyUsage ?? 'ENCRYPT_DECRYPT',
         origin: key.Origin ?? 'AWS_KMS',
@@ -174,7 +126,7 @@ export class World {
         tags: Object.fromEntries(
           (tags?.Tags ?? []).map(({ TagKey: name = '', TagValue: value = '' }) => [name, value]),
         ),
-        policy: readPolicy(policy?.Policy ?? ''),
+        policy: service === undefined ? readPolicy(policy?.Policy ?? '') : policyOfManagedKey(service, at),
       };
     });
   }
@@ -186,6 +138,45 @@ export class World {
       orNothing(this.client('secretsmanager', at).send(new DescribeSecretCommand({ SecretId: id }))),
     );
   }
+}
+
+/** Names of AWS's own keys that aren't the services' own. */
+const SERVICES_OF_KEYS: Readonly<Partial<Record<string, string>>> = { ebs: 'ec2', elasticfilesystem: 'efs' };
+
+/** AWS's own keys are for everyone of the account by way of their service (KMS Developer Guide, "AWS managed keys"). */
+function policyOfManagedKey(name: string, { account, region }: Place): PolicyDocument {
+  const service = SERVICES_OF_KEYS[name] ?? name;
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: [
+          'kms:Encrypt',
+          'kms:Decrypt',
+          'kms:ReEncrypt*',
+          'kms:GenerateDataKey*',
+          'kms:CreateGrant',
+          'kms:RetireGrant',
+          'kms:DescribeKey',
+        ],
+        Resource: '*',
+        Condition: {
+          StringEquals: {
+            'kms:CallerAccount': account,
+            'kms:ViaService': `${service}.${region}.amazonaws.com`,
+          },
+        },
+      },
+      {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:RevokeGrant'],
+        Resource: '*',
+      },
+    ],
+  };
 }
 
 /** What moto's CloudFormation may make without a request that passes by here. */
@@ -211,20 +202,4 @@ export function placeOf(arn: string): Partial<Place> {
   const [head, , , region = '', account = ''] = arn.split(':');
   if (head !== 'arn') return {};
   return { ...(region !== '' && { region }), ...(account !== '' && { account }) };
-}
-
-/** What there is, or undefined where moto says that there is none, or lacks the call. */
-export async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (answered(error)) return undefined;
-    throw error;
-  }
-}
-
-/** It was an answer, and not a failure to get one. */
-function answered(error: unknown): boolean {
-  const { httpStatusCode } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
-  return httpStatusCode !== undefined;
 }

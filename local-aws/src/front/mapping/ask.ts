@@ -27,6 +27,12 @@ export interface Ask {
   readonly tags?: () => Promise<Readonly<Record<string, string>> | undefined>;
   /** The resource's own policy, where it isn't kept anywhere yet. @default - as the service has it */
   readonly guard?: PolicyDocument;
+  /** It is about this part of the request alone, which is refused without the others: its place, from 0. @default - all of it */
+  readonly part?: number;
+  /** The asker's own policies must allow it, whatever the resource's says. @default false */
+  readonly onBothSides?: boolean;
+  /** A condition key: AWS asks this only where one of the policies mentions it. @default - always */
+  readonly onlyWhereMentioned?: string;
   /** The tags of an object that there is, for `s3:ExistingObjectTag/…`. */
   readonly objectTags?: () => Promise<Readonly<Record<string, string>>>;
 }

@@ -1,5 +1,6 @@
+import { XmlShapeDeserializer } from '@aws-sdk/core/protocols';
 import { cbor } from '@smithy/core/cbor';
-import { gap, Refusal } from '../refusal';
+import { gap, invalid, Refusal } from '../refusal';
 import type { RequestHead } from '../request-head';
 import { members, type Operation, type Protocol, type Service } from './model';
 import { queryInput } from './query-input';
@@ -83,7 +84,7 @@ function operationAndInput(
     }
     case 'rest-xml': {
       const { operation, input } = route(service, head);
-      return { operation: operation.name, input };
+      return { operation: operation.name, input: { ...xmlPayload(operation, body), ...input } };
     }
     case 'rest-json': {
       const { operation, input } = route(service, head);
@@ -96,6 +97,27 @@ function operationAndInput(
     }
   }
 }
+
+/** The body as the member that it is, such as `Tagging` of PutObjectTagging; nothing where it is no structure. */
+function xmlPayload(operation: Operation, body: Buffer): Record<string, unknown> {
+  const [name, member] =
+    members(operation.input).find(([, each]) => 'httpPayload' in each.getMergedTraits()) ?? [];
+  if (name === undefined || member?.isStructSchema() !== true || body.length === 0) return {};
+  try {
+    return { [name]: xml.read(member, body) as unknown };
+  } catch {
+    throw invalid(
+      'MalformedXML',
+      'The XML you provided was not well-formed or did not validate against our published schema.',
+    );
+  }
+}
+
+const xml = new XmlShapeDeserializer({
+  xmlNamespace: '',
+  serviceNamespace: '',
+  timestampFormat: { default: 5, useTrait: true },
+});
 
 function operationNamed(service: Service, name: string): Operation {
   const operation = service.operations.get(name);

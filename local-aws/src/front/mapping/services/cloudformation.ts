@@ -1,7 +1,7 @@
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
-import { asksFor } from '../asks-by-name';
+import { ask, asksFor } from '../asks-by-name';
 import { text, texts, type Ask, type Mapping, type Rules } from '../ask';
 import { passRole } from './iam';
 
@@ -66,19 +66,26 @@ export const cloudformation: Rules = {
     'cloudformation:CreateAction': undefined,
     'cloudformation:TargetRegion': undefined,
   }),
-  asks: Object.fromEntries(
-    [
-      'CreateStack',
-      'UpdateStack',
-      'DeleteStack',
-      'ExecuteChangeSet',
-      'CreateStackInstances',
-      'CreateStackSet',
-      'UpdateStackSet',
-      'DeleteStackInstances',
-      'UpdateStackInstances',
-      'RollbackStack',
-      'ContinueUpdateRollback',
-    ].map((operation) => [operation, makesResources(operation)]),
-  ),
+  asks: {
+    // All of them take leave to list them, too (AWS CloudFormation API Reference, "DescribeStacks").
+    DescribeStacks: async (mapping) =>
+      text(mapping.call.input.StackName) === undefined
+        ? ['DescribeStacks', 'ListStacks'].map((action) => ask(action, '*', mapping, cloudformation))
+        : asksFor('DescribeStacks', mapping, cloudformation),
+    ...Object.fromEntries(
+      [
+        'CreateStack',
+        'UpdateStack',
+        'DeleteStack',
+        'ExecuteChangeSet',
+        'CreateStackInstances',
+        'CreateStackSet',
+        'UpdateStackSet',
+        'DeleteStackInstances',
+        'UpdateStackInstances',
+        'RollbackStack',
+        'ContinueUpdateRollback',
+      ].map((operation) => [operation, makesResources(operation)]),
+    ),
+  },
 };

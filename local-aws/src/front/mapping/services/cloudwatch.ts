@@ -1,5 +1,5 @@
 import { ListTagsForResourceCommand } from '@aws-sdk/client-cloudwatch';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { asksFor } from '../asks-by-name';
 import { text, texts, type Rules } from '../ask';
 

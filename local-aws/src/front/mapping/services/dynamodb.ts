@@ -1,5 +1,5 @@
 import { DescribeTableCommand, ListTagsOfResourceCommand } from '@aws-sdk/client-dynamodb';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
 import { asksFor, ask } from '../asks-by-name';
 import { isRecord, records, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
@@ -81,7 +81,8 @@ function itemAsk(access: Access, mapping: Mapping): Ask {
   const context: Context = {
     'dynamodb:LeadingKeys': leadingKeys,
     'dynamodb:Select':
-      text(input.Select) ?? (['Query', 'Scan'].includes(action) ? defaultSelect(input, index) : undefined),
+      text(input.Select) ??
+      (/^(Query|Scan|GetItem|BatchGetItem)$/.test(action) ? defaultSelect(input, index) : undefined),
     'dynamodb:ReturnValues':
       text(input.ReturnValues) ?? (/^(Put|Update|Delete)Item$/.test(action) ? 'NONE' : undefined),
     'dynamodb:ReturnConsumedCapacity': text(input.ReturnConsumedCapacity) ?? 'NONE',

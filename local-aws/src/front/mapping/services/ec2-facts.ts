@@ -11,7 +11,8 @@ import {
   type Volume,
 } from '@aws-sdk/client-ec2';
 import type { Place } from '../../authorization/moto-clients';
-import { orNothing, type World } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
+import type { World } from '../../authorization/world';
 
 /** Tags of anything in EC2, by the id at the end of its ARN. */
 export async function ec2Tags(
@@ -65,6 +66,26 @@ export function defaultSecurityGroup(world: World, place: Place, vpcId: string):
       ],
     });
     return (await orNothing(world.client('ec2', place).send(command)))?.SecurityGroups?.[0]?.GroupId;
+  });
+}
+
+/** Ids of security groups in a VPC, by their names. */
+export async function groupsNamed(
+  world: World,
+  place: Place,
+  vpcId: string,
+  names: readonly string[],
+): Promise<string[]> {
+  if (names.length === 0) return [];
+  return world.read('ec2', place, `groups ${names.join()} of ${vpcId}`, async () => {
+    const command = new DescribeSecurityGroupsCommand({
+      Filters: [
+        { Name: 'vpc-id', Values: [vpcId] },
+        { Name: 'group-name', Values: [...names] },
+      ],
+    });
+    const answer = await orNothing(world.client('ec2', place).send(command));
+    return (answer?.SecurityGroups ?? []).map(({ GroupId: id = '' }) => id);
   });
 }
 

@@ -52,7 +52,7 @@ export function baseContext({ call }: Mapping): Context {
 export async function profileAsks(mapping: Mapping, given: unknown): Promise<Ask[]> {
   if (!isRecord(given)) return [];
   const name = text(given.Name) ?? text(given.Arn)?.split('/').at(-1) ?? '';
-  const profile = await mapping.world.instanceProfile(mapping.account, name);
+  const profile = await mapping.world.identities.instanceProfile(mapping.account, name);
   const role = profile?.roleArn;
   return role === undefined
     ? []

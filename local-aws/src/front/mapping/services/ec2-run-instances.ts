@@ -1,11 +1,14 @@
 import { DescribeLaunchTemplateVersionsCommand } from '@aws-sdk/client-ec2';
-import { orNothing } from '../../authorization/world';
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
+import { accountIn } from '../arn';
 import { isRecord, records, shown, text, texts, type Ask, type Context, type Mapping } from '../ask';
 import { requestTagContext } from '../request-tags';
 import { baseContext, ec2Arn, placeOfCall, profileAsks, tagAsks, tagsByKind } from './ec2-resources';
-import { defaultSecurityGroup, defaultSubnet, ec2Tags, image, subnet } from './ec2-facts';
+import { defaultSecurityGroup, defaultSubnet, ec2Tags, groupsNamed, image, subnet } from './ec2-facts';
 import { throughService } from './kms-through';
+import { parameterArn } from './ssm';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -24,37 +27,40 @@ export async function runInstances(mapping: Mapping): Promise<Ask[]> {
   if (subnetId === undefined)
     throw gap('ec2:RunInstances names no subnet, and the account has no default one.');
   const vpcId = (await subnet(mapping.world, place, subnetId))?.VpcId;
-  const imageId = text(input.ImageId);
-  if (!imageId?.startsWith('ami-')) throw gap('ec2:RunInstances names no image by its id.');
+  const imageName = text(input.ImageId) ?? '';
+  const imageId = await imageIdOf(imageName, mapping);
   const named = [
     ...texts(input.SecurityGroupIds),
     ...interfaces.flatMap(({ Groups: groups }) => texts(groups)),
+    ...(await groupsNamed(mapping.world, place, vpcId ?? '', texts(input.SecurityGroups))),
   ];
-  if (texts(input.SecurityGroups).length > 0) throw gap('ec2:RunInstances names security groups by name.');
   const byDefault = vpcId === undefined ? undefined : await defaultSecurityGroup(mapping.world, place, vpcId);
   const groups = named.length > 0 ? named : byDefault === undefined ? [] : [byDefault];
   const vpc = vpcId === undefined ? undefined : ec2Arn(mapping, `vpc/${vpcId}`);
   const base: Context = { ...baseContext(mapping), ...requestTagContext({}), ...template };
+  // What the request says itself isn't the template's.
+  const ofTemplate = (resource: string): Context =>
+    template['ec2:LaunchTemplate'] === undefined
+      ? {}
+      : { 'ec2:IsLaunchTemplateResource': String(!isOverridden(resource, mapping.call.input)) };
   const one = (resource: string, context: Context = {}): Ask => ({
     action: 'ec2:RunInstances',
     resource: ec2Arn(mapping, resource),
     account: mapping.account,
-    context: { ...base, ...context },
+    context: { ...base, ...context, ...ofTemplate(resource) },
     tags: () =>
       resource.endsWith('/*') ? Promise.resolve(undefined) : ec2Tags(mapping.world, place, resource),
   });
   const tags = tagsByKind(input);
   const ofKind = (kind: string) => requestTagContext(tags.get(kind) ?? {});
-  const disks = records(input.BlockDeviceMappings).flatMap(({ Ebs: ebs }) => (isRecord(ebs) ? [ebs] : []));
+  const disks = await disksOf(mapping, input, imageId);
   const placement = isRecord(input.Placement) ? input.Placement : {};
   const templateId = template['ec2:LaunchTemplate'];
   const existingInterfaces = interfaces.flatMap(({ NetworkInterfaceId: id }) => texts(id));
   return [
     one(`image/${imageId}`, imageContext(mapping, imageId)),
     one('instance/*', { ...instanceContext(mapping, input), ...ofKind('instance') }),
-    ...(disks.length > 0 ? disks : [{}]).map((disk) =>
-      one('volume/*', { ...volumeContext(disk), ...ofKind('volume') }),
-    ),
+    ...disks.map((disk) => one('volume/*', { ...volumeContext(disk), ...ofKind('volume') })),
     ...(existingInterfaces.length > 0
       ? existingInterfaces.map((id) => `network-interface/${id}`)
       : ['network-interface/*']
@@ -83,6 +89,7 @@ export async function runInstances(mapping: Mapping): Promise<Ask[]> {
     ...tagAsks({ ...mapping, call: { ...mapping.call, input } }),
     ...(await profileAsks(mapping, input.IamInstanceProfile)),
     ...(await diskKeys(mapping, disks)),
+    ...parameterAsks(imageName, mapping),
   ];
 }
 
@@ -108,14 +115,59 @@ async function withTemplate(mapping: Mapping): Promise<{ input: Input; template:
       ...input,
       ...(tagSpecifications.length > 0 && { TagSpecifications: tagSpecifications }),
     },
-    template: {
-      'ec2:LaunchTemplate': ec2Arn(mapping, `launch-template/${version.LaunchTemplateId}`),
-      // What the request says itself isn't the template's.
-      'ec2:IsLaunchTemplateResource': String(
-        Object.keys(data).every((member) => input[member] === undefined),
-      ),
-    },
+    template: { 'ec2:LaunchTemplate': ec2Arn(mapping, `launch-template/${version.LaunchTemplateId}`) },
   };
+}
+
+/** Members of a request that name a resource which a launch template may name. */
+const NAMED_BY: Readonly<Partial<Record<string, readonly string[]>>> = {
+  image: ['ImageId'],
+  'key-pair': ['KeyName'],
+  'network-interface': ['NetworkInterfaces', 'SubnetId'],
+  'placement-group': ['Placement'],
+  'security-group': ['SecurityGroupIds', 'SecurityGroups', 'NetworkInterfaces'],
+  subnet: ['SubnetId', 'NetworkInterfaces'],
+  volume: ['BlockDeviceMappings'],
+};
+
+const isOverridden = (resource: string, input: Input) =>
+  NAMED_BY[resource.split('/')[0] ?? '']?.some((member) => input[member] !== undefined) === true;
+
+const BY_PARAMETER = /^resolve:ssm:(.+)$/;
+
+/** An image by its id, or by a parameter that holds it (Amazon EC2 User Guide, "Reference AMIs using Systems Manager parameters"). */
+async function imageIdOf(name: string, mapping: Mapping): Promise<string> {
+  const [, parameter] = BY_PARAMETER.exec(name) ?? [];
+  if (parameter === undefined) {
+    if (!name.startsWith('ami-')) throw gap('ec2:RunInstances names no image by its id.');
+    return name;
+  }
+  const { world } = mapping;
+  const place = placeOfCall(mapping);
+  const found = await world.read('ssm', place, `value of ${parameter}`, () =>
+    orNothing(world.client('ssm', place).send(new GetParameterCommand({ Name: parameter }))),
+  );
+  return found?.Parameter?.Value ?? '*';
+}
+
+function parameterAsks(image: string, mapping: Mapping): Ask[] {
+  const [, parameter] = BY_PARAMETER.exec(image) ?? [];
+  if (parameter === undefined) return [];
+  const resource = parameterArn(parameter, mapping);
+  return [
+    { action: 'ssm:GetParameters', resource, account: accountIn(resource, mapping.account), context: {} },
+  ];
+}
+
+/** The disks that a request names, and the image's own first one where it isn't among them. */
+async function disksOf(mapping: Mapping, input: Input, imageId: string): Promise<Input[]> {
+  const named = records(input.BlockDeviceMappings);
+  const found = await image(mapping.world, placeOfCall(mapping), imageId);
+  const root = found?.RootDeviceName;
+  const disks = named.flatMap(({ Ebs: ebs }) => (isRecord(ebs) ? [ebs] : []));
+  if (root !== undefined && named.some(({ DeviceName: device }) => device === root)) return disks;
+  const own = found?.BlockDeviceMappings?.find(({ DeviceName: device }) => device === root)?.Ebs ?? {};
+  return root === undefined && disks.length > 0 ? disks : [{ ...own }, ...disks];
 }
 
 function imageContext(mapping: Mapping, id: string): Context {
@@ -150,7 +202,7 @@ function instanceContext(mapping: Mapping, input: Input): Context {
       if (profile === undefined) return undefined;
       return (
         text(profile.Arn) ??
-        (await mapping.world.instanceProfile(mapping.account, text(profile.Name) ?? ''))?.arn
+        (await mapping.world.identities.instanceProfile(mapping.account, text(profile.Name) ?? ''))?.arn
       );
     },
     'ec2:InstanceType': text(input.InstanceType) ?? 'm1.small',
@@ -178,9 +230,12 @@ function volumeContext(disk: Input): Context {
   };
 }
 
-/** Keys of the account's own for disks (Amazon EBS User Guide, "Requirements for Amazon EBS encryption"). */
+/** Keys of the disks that are to be encrypted (Amazon EBS User Guide, "Requirements for Amazon EBS encryption"). */
 async function diskKeys(mapping: Mapping, disks: readonly Input[]): Promise<Ask[]> {
-  const keys = [...new Set(disks.flatMap(({ KmsKeyId: key }) => texts(key)))];
+  const encrypted = disks.filter(
+    ({ Encrypted: yes, KmsKeyId: key }) => shown(yes) === 'true' || key !== undefined,
+  );
+  const keys = [...new Set(encrypted.map(({ KmsKeyId: key }) => text(key) ?? 'alias/aws/ebs'))];
   const actions = [
     'CreateGrant',
     'Decrypt',

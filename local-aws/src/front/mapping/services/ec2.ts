@@ -4,7 +4,7 @@ import {
   type Instance,
   type Volume,
 } from '@aws-sdk/client-ec2';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
 import {
@@ -169,7 +169,7 @@ function attributeContext({ call }: Mapping): Context {
       : []),
   ];
   return {
-    'ec2:Attribute': entries.length > 0 ? entries.map(([name]) => name) : undefined,
+    'ec2:Attribute': entries.length > 1 ? entries.map(([name]) => name) : entries[0]?.[0],
     ...Object.fromEntries(
       entries.flatMap(([name, given]) => {
         const inner = shown(isRecord(given) ? given.Value : given);

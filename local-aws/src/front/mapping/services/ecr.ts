@@ -1,5 +1,5 @@
 import { DescribeRepositoriesCommand, ListTagsForResourceCommand } from '@aws-sdk/client-ecr';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { asksFor } from '../asks-by-name';
 import { isRecord, text, type Mapping, type Rules } from '../ask';
 import { throughService } from './kms-through';

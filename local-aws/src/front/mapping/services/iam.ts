@@ -1,4 +1,5 @@
-import type { Identities } from '../../authorization/identities';
+import type { Identity } from '../../authorization/identities';
+import type { World } from '../../authorization/world';
 import { invalid } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
 import { accountIn, parseArn } from '../arn';
@@ -28,7 +29,7 @@ async function withPath(variable: string, name: string, mapping: Mapping): Promi
   if (!variable.endsWith('WithPath') || name.startsWith('arn:')) return name;
   // Inline policies have names, too, and are no resources.
   if (variable === 'PolicyNameWithPath' && call.operation !== 'CreatePolicy') return undefined;
-  const known = await arnOf(variable, name, await world.identities(account), mapping);
+  const known = await arnOf(variable, name, account, world);
   if (known !== undefined) return known;
   const path = text(call.input.Path) ?? '/';
   return `${path}${name}`.slice(1);
@@ -37,18 +38,18 @@ async function withPath(variable: string, name: string, mapping: Mapping): Promi
 async function arnOf(
   variable: string,
   name: string,
-  { users, roles, groups }: Identities,
-  { world, account }: Mapping,
+  account: string,
+  { identities }: World,
 ): Promise<string | undefined> {
   switch (variable) {
     case 'UserNameWithPath':
-      return users.get(name)?.arn;
+      return (await identities.user(account, name))?.arn;
     case 'RoleNameWithPath':
-      return roles.get(name)?.arn;
+      return (await identities.role(account, name))?.arn;
     case 'GroupNameWithPath':
-      return groups.get(name)?.arn;
+      return (await identities.group(account, name))?.arn;
     case 'InstanceProfileNameWithPath':
-      return (await world.instanceProfile(account, name))?.arn;
+      return (await identities.instanceProfile(account, name))?.arn;
     default:
       return undefined;
   }
@@ -56,11 +57,18 @@ async function arnOf(
 
 /** What a request gives, or else what the user or role that it changes has. */
 async function boundaryOf(resource: string, { call, world, account }: Mapping): Promise<string | undefined> {
-  const given = text(call.input.PermissionsBoundary);
-  if (given !== undefined) return given;
-  const [kind, name] = nameAndKind(resource);
-  const { users, roles } = await world.identities(account);
-  return (kind === 'user' ? users.get(name) : kind === 'role' ? roles.get(name) : undefined)?.boundary?.name;
+  return text(call.input.PermissionsBoundary) ?? (await identityAt(resource, account, world))?.boundary;
+}
+
+/** The user or role of an ARN. */
+async function identityAt(
+  arn: string,
+  account: string,
+  { identities }: World,
+): Promise<Identity | undefined> {
+  const [kind, name] = nameAndKind(arn);
+  if (kind === 'user') return identities.user(account, name);
+  return kind === 'role' ? identities.role(account, name) : undefined;
 }
 
 function nameAndKind(resource: string): [kind: string, name: string] {
@@ -70,13 +78,11 @@ function nameAndKind(resource: string): [kind: string, name: string] {
 
 async function tagsOf(
   resource: string,
-  { world, account, call }: Mapping,
+  { world, account }: Mapping,
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const [kind, name] = nameAndKind(resource);
-  const { users, roles } = await world.identities(account);
-  if (kind === 'user') return users.get(name)?.tags;
-  if (kind === 'role') return roles.get(name)?.tags;
-  return world.iamTags({ account, region: call.region }, resource);
+  const [kind] = nameAndKind(resource);
+  if (kind === 'user' || kind === 'role') return (await identityAt(resource, account, world))?.tags;
+  return world.identities.tagsOf(account, resource);
 }
 
 function context(mapping: Mapping, resource: string): Context {
@@ -104,13 +110,12 @@ function context(mapping: Mapping, resource: string): Context {
 /** `iam:PassRole`: handing a role to a service (IAM User Guide, "Grant a user permissions to pass a role to an AWS service"). */
 export function passRole(mapping: Mapping, roleArn: string, service: string, associated?: string): Ask {
   const { world, account } = mapping;
-  const name = roleArn.split('/').at(-1) ?? '';
   return {
     action: 'iam:PassRole',
     resource: roleArn,
     account: accountIn(roleArn, account),
     context: { 'iam:PassedToService': service, 'iam:AssociatedResourceArn': associated },
-    tags: async () => (await world.identities(account)).roles.get(name)?.tags,
+    tags: async () => (await identityAt(roleArn, account, world))?.tags,
   };
 }
 
@@ -122,6 +127,36 @@ function onUser(action: string) {
     if (caller.kind !== 'user' && caller.kind !== 'administrator')
       throw invalid('ValidationError', 'Must specify userName when calling with non-User credentials');
     return [ask(action, caller.arn, mapping, iam)];
+  };
+}
+
+/** The name is each service's own to choose; for most it is the service's (IAM User Guide, "Create a service-linked role"). */
+function serviceLinkedRole({ call, account }: Mapping): string {
+  const service = text(call.input.AWSServiceName) ?? '';
+  const [label = ''] = service.split('.');
+  const suffix = text(call.input.CustomSuffix);
+  const name = `AWSServiceRoleFor${SERVICE_ROLES[label] ?? label}${suffix === undefined ? '' : `_${suffix}`}`;
+  return `arn:aws:iam::${account}:role/aws-service-role/${service}/${name}`;
+}
+
+const SERVICE_ROLES: Readonly<Partial<Record<string, string>>> = {
+  'application-autoscaling': 'ApplicationAutoScaling',
+  autoscaling: 'AutoScaling',
+  ecs: 'ECS',
+  elasticbeanstalk: 'ElasticBeanstalk',
+  elasticloadbalancing: 'ElasticLoadBalancing',
+  rds: 'RDS',
+  spot: 'EC2Spot',
+};
+
+function renames(operation: string, member: string, kind: string) {
+  return async (mapping: Mapping): Promise<Ask[]> => {
+    const { call, account } = mapping;
+    const asks = await asksFor(operation, mapping, iam);
+    const renamed = text(call.input[member]);
+    if (renamed === undefined) return asks;
+    const path = text(call.input.NewPath) ?? '/';
+    return [...asks, ask(operation, `arn:aws:iam::${account}:${kind}${path}${renamed}`, mapping, iam)];
   };
 }
 
@@ -166,9 +201,15 @@ export const iam: Rules = {
       const { account, world, call } = mapping;
       const name = text(call.input.RoleName) ?? '';
       const role =
-        (await world.identities(account)).roles.get(name)?.arn ?? `arn:aws:iam::${account}:role/${name}`;
-      return [...asks, passRole(mapping, role, 'ec2.amazonaws.com')];
+        (await world.identities.role(account, name))?.arn ?? `arn:aws:iam::${account}:role/${name}`;
+      return [...asks, passRole(mapping, role, 'ec2.amazonaws.com', `arn:aws:ec2:*:${account}:instance/*`)];
     },
+    CreateServiceLinkedRole: (mapping) => [
+      ask('CreateServiceLinkedRole', serviceLinkedRole(mapping), mapping, iam),
+    ],
+    // Leave on what it is called, and on what it will be (IAM API Reference, "UpdateUser" and "UpdateGroup").
+    UpdateGroup: renames('UpdateGroup', 'NewGroupName', 'group'),
+    UpdateUser: renames('UpdateUser', 'NewUserName', 'user'),
     // With tags it takes leave to tag as well.
     ...Object.fromEntries(
       (

@@ -2,8 +2,7 @@ import type { Ask, Mapping } from '../ask';
 import { keyContext } from './kms';
 
 /**
- * What a service needs of a key in the caller's name (KMS Developer Guide, "kms:ViaService"). Nothing for AWS's own
- * keys: their policies let everyone of the account in by way of their service.
+ * What a service needs of a key in the caller's name (KMS Developer Guide, "kms:ViaService").
  *
  * @param service as in `kms:ViaService`
  * @param key id, ARN or alias
@@ -16,17 +15,19 @@ export async function throughService(
   encryptionContext: Readonly<Record<string, string>> = {},
 ): Promise<Ask[]> {
   const { world, account, call } = mapping;
-  if (/(^|:)alias\/aws\//.test(key)) return [];
   const facts = await world.key({ account, region: call.region }, key);
-  if (facts === undefined || facts.aliases.some((alias) => alias.startsWith('alias/aws/'))) return [];
+  if (facts === undefined) return [];
   return actions.map((action) => ({
     action: `kms:${action}`,
     resource: facts.arn,
     account: facts.account,
     context: {
       ...keyContext(facts, encryptionContext),
+      'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
       'kms:ViaService': `${service}.${call.region}.amazonaws.com`,
       'kms:CallerAccount': account,
+      // The service asks, and not the caller's machine.
+      'aws:SourceIp': undefined,
       'aws:ViaAWSService': 'true',
       'aws:CalledVia': [`${service}.amazonaws.com`],
       'aws:CalledViaFirst': `${service}.amazonaws.com`,

@@ -34,57 +34,105 @@ export function keyContext(key: KeyFacts, encryptionContext: Readonly<Record<str
 /** Keys that a request's parameters fill, where they are given. */
 const PARAMETERS: Readonly<Record<string, string>> = {
   'kms:BypassPolicyLockoutSafetyCheck': 'BypassPolicyLockoutSafetyCheck',
-  'kms:CustomerMasterKeySpec': 'CustomerMasterKeySpec',
+  'kms:DataKeyPairSpec': 'KeyPairSpec',
   'kms:EncryptionAlgorithm': 'EncryptionAlgorithm',
+  'kms:ExpirationModel': 'ExpirationModel',
   'kms:GranteePrincipal': 'GranteePrincipal',
+  'kms:GranteeServicePrincipal': 'GranteeServicePrincipal',
   'kms:GrantOperations': 'Operations',
-  'kms:KeyOrigin': 'Origin',
-  'kms:KeySpec': 'KeySpec',
-  'kms:KeyUsage': 'KeyUsage',
+  'kms:KeyAgreementAlgorithm': 'KeyAgreementAlgorithm',
   'kms:MacAlgorithm': 'MacAlgorithm',
   'kms:MessageType': 'MessageType',
-  'kms:MultiRegion': 'MultiRegion',
   'kms:PrimaryRegion': 'PrimaryRegion',
   'kms:ReplicaRegion': 'ReplicaRegion',
   'kms:RetiringPrincipal': 'RetiringPrincipal',
   'kms:RotationPeriodInDays': 'RotationPeriodInDays',
   'kms:ScheduleKeyDeletionPendingWindowInDays': 'PendingWindowInDays',
   'kms:SigningAlgorithm': 'SigningAlgorithm',
-  'kms:ExpirationModel': 'ExpirationModel',
   'kms:ValidTo': 'ValidTo',
   'kms:WrappingAlgorithm': 'WrappingAlgorithm',
   'kms:WrappingKeySpec': 'WrappingKeySpec',
-  'kms:DataKeyPairSpec': 'KeyPairSpec',
 };
-const PARAMETERS_ABSENT: Context = Object.fromEntries(Object.keys(PARAMETERS).map((key) => [key, undefined]));
+const OF_CONSTRAINTS = ['kms:GrantConstraintType', 'kms:GrantConstraintSourceArn', 'kms:ReEncryptOnSameKey'];
+const PARAMETERS_ABSENT: Context = Object.fromEntries(
+  [...Object.keys(PARAMETERS), ...OF_CONSTRAINTS].map((key) => [key, undefined]),
+);
 
-function parameterContext(input: Readonly<Record<string, unknown>>): Context {
-  return Object.fromEntries(
-    Object.entries(PARAMETERS).flatMap(([key, member]) => {
-      const value = input[member];
-      if (value === undefined) return [];
-      return [[key, Array.isArray(value) ? texts(value) : shown(value)] as const];
-    }),
-  );
+/** What a request means by what it leaves out (AWS KMS API Reference, each operation's parameters). */
+const DEFAULTS: Readonly<Partial<Record<string, Input>>> = {
+  Decrypt: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  Encrypt: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  GenerateDataKey: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  GenerateDataKeyPair: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  GenerateDataKeyPairWithoutPlaintext: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  GenerateDataKeyWithoutPlaintext: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+  ScheduleKeyDeletion: { PendingWindowInDays: 30 },
+};
+
+type Input = Readonly<Record<string, unknown>>;
+
+function parameterContext(operation: string, input: Input): Context {
+  const given: Input = { ...DEFAULTS[operation], ...input };
+  const parameters = Object.entries(PARAMETERS).flatMap(([key, member]) => {
+    const value = given[member];
+    if (value === undefined) return [];
+    return [[key, Array.isArray(value) ? texts(value) : shown(value)] as const];
+  });
+  return { ...Object.fromEntries(parameters), ...constraintContext(given.Constraints) };
 }
 
+/** What a grant is limited to. */
+function constraintContext(constraints: unknown): Context {
+  if (!isRecord(constraints)) return {};
+  const type = ['EncryptionContextEquals', 'EncryptionContextSubset'].find((each) =>
+    isRecord(constraints[each]),
+  );
+  return { 'kms:GrantConstraintType': type, 'kms:GrantConstraintSourceArn': text(constraints.SourceArn) };
+}
+
+/** Keys of a key that isn't there yet; a request for one says what they will be. */
+function newKeyContext({ call }: Mapping): Context {
+  const { input } = call;
+  const spec = text(input.KeySpec) ?? text(input.CustomerMasterKeySpec) ?? 'SYMMETRIC_DEFAULT';
+  const usage = text(input.KeyUsage) ?? 'ENCRYPT_DECRYPT';
+  return {
+    'kms:CustomerMasterKeySpec': spec,
+    'kms:CustomerMasterKeyUsage': usage,
+    'kms:KeyOrigin': text(input.Origin) ?? 'AWS_KMS',
+    'kms:KeySpec': spec,
+    'kms:KeyUsage': usage,
+    'kms:MultiRegion': shown(input.MultiRegion) ?? 'false',
+    'kms:MultiRegionKeyType': input.MultiRegion === true ? 'PRIMARY' : undefined,
+  };
+}
+
+/** Operations on another account's key (AWS KMS API Reference, each operation's "Cross-account use"). */
+const CROSS_ACCOUNT =
+  /^(CreateGrant|Decrypt|DeriveSharedSecret|DescribeKey|Encrypt|GenerateDataKey\w*|GenerateMac|GetKeyRotationStatus|GetPublicKey|ListGrants|ReEncrypt\w+|RetireGrant|RevokeGrant|Sign|Verify|VerifyMac)$/;
+
 /** The key of a request by id, ARN or alias, with the context that it brings. */
-async function keyAsk(action: string, id: string | undefined, mapping: Mapping): Promise<Ask> {
+async function keyAsk(
+  action: string,
+  id: string | undefined,
+  mapping: Mapping,
+  context: Context = {},
+): Promise<Ask> {
   const { call, world, account } = mapping;
   if (id === undefined) throw gap(`kms:${call.operation} names no key.`);
+  const parameters = { ...parameterContext(call.operation, call.input), ...context };
   const key = await world.key({ account, region: call.region }, id);
   // Whoever asks for a key that isn't there is told so, if he may ask for any.
-  if (key === undefined)
-    return ask(action, unknownKey(id, mapping), mapping, kms, { ...parameterContext(call.input) });
+  if (key === undefined) return ask(action, unknownKey(id, mapping), mapping, kms, parameters);
   const alias = /alias\/.+$/.exec(id)?.[0];
   return {
     ...ask(action, key.arn, mapping, kms, {
-      ...keyContext(key, encryptionContext(call.input)),
-      ...parameterContext(call.input),
+      ...keyContext(key, encryptionContext(action, call.input)),
+      ...parameters,
       'kms:RequestAlias': alias,
       'kms:CallerAccount': account,
     }),
     tags: () => Promise.resolve(key.tags),
+    ...(key.account !== account && !CROSS_ACCOUNT.test(action) && { guard: defaultKeyPolicy(key.account) }),
   };
 }
 
@@ -93,8 +141,16 @@ function unknownKey(id: string, { call, account }: Mapping): string {
   return `arn:aws:kms:${call.region}:${account}:${id.startsWith('alias/') ? id : `key/${id}`}`;
 }
 
-function encryptionContext(input: Readonly<Record<string, unknown>>): Record<string, string> {
-  const given = input.EncryptionContext;
+function encryptionContext(action: string, input: Input): Record<string, string> {
+  const constraints = isRecord(input.Constraints) ? input.Constraints : {};
+  const given =
+    (action === 'ReEncryptFrom'
+      ? input.SourceEncryptionContext
+      : action === 'ReEncryptTo'
+        ? input.DestinationEncryptionContext
+        : input.EncryptionContext) ??
+    constraints.EncryptionContextEquals ??
+    constraints.EncryptionContextSubset;
   if (!isRecord(given)) return {};
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
 }
@@ -122,11 +178,37 @@ function aliasAsk(mapping: Mapping): Ask {
   };
 }
 
+async function reEncrypt(mapping: Mapping): Promise<Ask[]> {
+  const { call, world, account } = mapping;
+  const { input } = call;
+  const place = { account, region: call.region };
+  const from = text(input.SourceKeyId) ?? keyOf(input.CiphertextBlob);
+  const to = text(input.DestinationKeyId);
+  const [source, destination] = await Promise.all([from, to].map((id) => world.key(place, id ?? '')));
+  const onSameKey = {
+    'kms:ReEncryptOnSameKey': String(source !== undefined && source.arn === destination?.arn),
+  };
+  const algorithm = (member: string) => ({
+    'kms:EncryptionAlgorithm': text(input[member]) ?? 'SYMMETRIC_DEFAULT',
+  });
+  return [
+    await keyAsk('ReEncryptFrom', from, mapping, { ...onSameKey, ...algorithm('SourceEncryptionAlgorithm') }),
+    await keyAsk('ReEncryptTo', to, mapping, {
+      ...onSameKey,
+      ...algorithm('DestinationEncryptionAlgorithm'),
+    }),
+  ];
+}
+
 /** A new key, and the tags that it gets at once: leave to tag a key that isn't there yet. */
 async function createKey(mapping: Mapping): Promise<Ask[]> {
   const { call, account } = mapping;
   const none = () => Promise.resolve(undefined);
-  const asks = (await asksFor('CreateKey', mapping, kms)).map((one) => ({ ...one, tags: none }));
+  const asks = (await asksFor('CreateKey', mapping, kms)).map((one) => ({
+    ...one,
+    context: { ...one.context, ...newKeyContext(mapping) },
+    tags: none,
+  }));
   if (call.input.Tags === undefined) return asks;
   const guard = readPolicy(text(call.input.Policy) ?? '') ?? defaultKeyPolicy(account);
   const resource = `arn:aws:kms:${call.region}:${account}:key/*`;
@@ -203,14 +285,7 @@ export const kms: Rules = {
       await keyAsk('UpdateAlias', text(mapping.call.input.TargetKeyId), mapping),
     ],
     CreateKey: createKey,
-    ReEncrypt: async (mapping) => [
-      await keyAsk(
-        'ReEncryptFrom',
-        text(mapping.call.input.SourceKeyId) ?? keyOf(mapping.call.input.CiphertextBlob),
-        mapping,
-      ),
-      await keyAsk('ReEncryptTo', text(mapping.call.input.DestinationKeyId), mapping),
-    ],
+    ReEncrypt: reEncrypt,
     RetireGrant: async (mapping) => [await keyAsk('RetireGrant', text(mapping.call.input.KeyId), mapping)],
   },
   context: ({ account, call }) => ({
@@ -219,6 +294,6 @@ export const kms: Rules = {
     'kms:RequestAlias': undefined,
     'kms:ResourceAliases': undefined,
     ...PARAMETERS_ABSENT,
-    ...parameterContext(call.input),
+    ...parameterContext(call.operation, call.input),
   }),
 };

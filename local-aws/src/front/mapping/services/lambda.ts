@@ -1,6 +1,6 @@
 import { ListTagsCommand } from '@aws-sdk/client-lambda';
-import { orNothing } from '../../authorization/world';
-import { asksFor } from '../asks-by-name';
+import { orNothing } from '../../authorization/moto-clients';
+import { ask, asksFor } from '../asks-by-name';
 import { isRecord, text, texts, type Mapping, type Rules } from '../ask';
 import { passRole } from './iam';
 import { throughService } from './kms-through';
@@ -22,8 +22,10 @@ async function withRole(mapping: Mapping, action: string) {
   const asks = await asksFor(action, mapping, lambda);
   const role = text(call.input.Role);
   const key = text(call.input.KMSKeyArn);
+  const layers = texts(call.input.Layers).map((layer) => ask('GetLayerVersion', layer, mapping, lambda));
   return [
     ...asks,
+    ...layers,
     ...(role === undefined ? [] : [passRole(mapping, role, 'lambda.amazonaws.com', asks[0]?.resource)]),
     ...(action === 'CreateFunction' && call.input.Tags !== undefined
       ? asks.map((one) => ({ ...one, action: 'lambda:TagResource' }))

@@ -1,5 +1,5 @@
 import { ListTagsForResourceCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { asksFor } from '../asks-by-name';
 import { text, type Mapping, type Rules } from '../ask';
 import { passRole } from './iam';

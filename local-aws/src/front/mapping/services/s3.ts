@@ -1,8 +1,10 @@
-import { GetBucketEncryptionCommand, GetObjectTaggingCommand } from '@aws-sdk/client-s3';
-import { orNothing } from '../../authorization/world';
-import { gap } from '../../refusal';
-import { text, type Ask, type Context, type Mapping, type Rules } from '../ask';
-import { throughService } from './kms-through';
+import { GetObjectTaggingCommand } from '@aws-sdk/client-s3';
+import { orNothing } from '../../authorization/moto-clients';
+import { gap, Refusal } from '../../refusal';
+import { isRecord, records, text, type Ask, type Context, type Mapping, type Rules } from '../ask';
+import { requestTagContext, tagsIn } from '../request-tags';
+import { s3Context } from './s3-context';
+import { decryptionAsks, encryptionAsks } from './s3-encryption';
 
 /** What is asked for the bucket itself (Amazon S3 API Reference, each operation's "Permissions"). */
 const OF_BUCKET: Readonly<Record<string, readonly string[]>> = {
@@ -123,16 +125,13 @@ const MORE: readonly (readonly [header: RegExp, action: string, operations: RegE
     /^(PutObject|CopyObject|CreateMultipartUpload)$/,
   ],
   [/^x-amz-object-lock-legal-hold$/, 'PutObjectLegalHold', /^(PutObject|CopyObject|CreateMultipartUpload)$/],
-  [
-    /^x-amz-bypass-governance-retention$/,
-    'BypassGovernanceRetention',
-    /^(DeleteObject|DeleteObjects|PutObjectRetention)$/,
-  ],
-  [/^x-amz-(acl|grant-.*)$/, 'PutBucketAcl', /^CreateBucket$/],
+  [/^x-amz-bypass-governance-retention$/, 'BypassGovernanceRetention', /^(DeleteObject|PutObjectRetention)$/],
+  [/^x-amz-grant-/, 'PutBucketAcl', /^CreateBucket$/],
   [/^x-amz-object-ownership$/, 'PutBucketOwnershipControls', /^CreateBucket$/],
 ];
 
-function asksOf(mapping: Mapping): Ask[] | Promise<Ask[]> {
+async function asksOf(mapping: Mapping): Promise<Ask[]> {
+  checkOwner(mapping);
   const { call, head } = mapping;
   const { operation, input } = call;
   const bucket = bucketArn(text(input.Bucket) ?? '');
@@ -141,15 +140,8 @@ function asksOf(mapping: Mapping): Ask[] | Promise<Ask[]> {
       operations.test(operation) && Object.keys(head.headers).some((name) => header.test(name)),
   ).map(([, action]) => action);
   const ofBucket = OF_BUCKET[operation];
-  if (ofBucket !== undefined) {
-    const lock = operation === 'CreateBucket' && head.headers['x-amz-bucket-object-lock-enabled'] === 'true';
-    const actions = [
-      ...ofBucket,
-      ...more,
-      ...(lock ? ['PutBucketObjectLockConfiguration', 'PutBucketVersioning'] : []),
-    ];
-    return actions.map((action) => s3Ask(action, bucket, mapping));
-  }
+  if (operation === 'CreateBucket') return createBucket(bucket, more, mapping);
+  if (ofBucket !== undefined) return [...ofBucket, ...more].map((action) => s3Ask(action, bucket, mapping));
   const ofObject = OF_OBJECT[operation];
   if (ofObject === undefined) throw gap(`s3:${operation} isn't mapped.`);
   const object = `${bucket}/${text(input.Key) ?? ''}`;
@@ -159,9 +151,45 @@ function asksOf(mapping: Mapping): Ask[] | Promise<Ask[]> {
     ...more,
   ];
   const asks = [...new Set(actions)].map((action) => s3Ask(action, object, mapping));
-  return WRITES.has(operation) ? withKey(asks, object, mapping) : asks;
+  return [...asks, ...(await encryptionAsks(object, mapping))];
 }
 
+/** With what a bucket is made: its tags, its ACL, a lock (Amazon S3 API Reference, "CreateBucket"). */
+function createBucket(bucket: string, more: readonly string[], mapping: Mapping): Ask[] {
+  const { headers } = mapping.head;
+  const { CreateBucketConfiguration: configuration } = mapping.call.input;
+  const tags = tagsIn(isRecord(configuration) ? configuration.Tags : []);
+  const tagged = Object.keys(tags).length > 0;
+  const actions = [
+    'CreateBucket',
+    ...more,
+    ...((headers['x-amz-acl'] ?? 'private') === 'private' ? [] : ['PutBucketAcl']),
+    ...(headers['x-amz-bucket-object-lock-enabled'] === 'true'
+      ? ['PutBucketObjectLockConfiguration', 'PutBucketVersioning']
+      : []),
+    ...(tagged ? ['TagResource'] : []),
+  ];
+  return [...new Set(actions)].map((action) => s3Ask(action, bucket, mapping, requestTagContext(tags)));
+}
+
+/**
+ * A request may say whose buckets it expects.
+ *
+ * @throws Refusal for another's (S3 User Guide, "Verifying bucket ownership with bucket owner condition")
+ */
+function checkOwner({ head, call, world, account }: Mapping): void {
+  const source = /^\/?([^/]+)/.exec(head.headers['x-amz-copy-source'] ?? '')?.[1] ?? '';
+  for (const [header, bucket] of [
+    ['x-amz-expected-bucket-owner', text(call.input.Bucket) ?? ''],
+    ['x-amz-source-expected-bucket-owner', source],
+  ] as const) {
+    const expected = head.headers[header];
+    if (expected !== undefined && expected !== (world.buckets.get(bucket)?.account ?? account))
+      throw new Refusal('denied', 'Access Denied');
+  }
+}
+
+const ALL_BUCKETS = 'arn:aws:s3:::*';
 const bucketArn = (bucket: string) => `arn:aws:s3:::${bucket}`;
 
 export function s3Ask(action: string, resource: string, mapping: Mapping, more: Context = {}): Ask {
@@ -175,71 +203,6 @@ export function s3Ask(action: string, resource: string, mapping: Mapping, more: 
     tags: () => Promise.resolve(undefined),
     objectTags: () => objectTags(mapping, resource, text(mapping.call.input.VersionId)),
   };
-}
-
-/** Headers that are condition keys of the same name (Service Authorization Reference, "Amazon S3"). */
-const HEADER_KEYS = [
-  'x-amz-acl',
-  'x-amz-content-sha256',
-  'x-amz-copy-source',
-  'x-amz-grant-full-control',
-  'x-amz-grant-read',
-  'x-amz-grant-read-acp',
-  'x-amz-grant-write',
-  'x-amz-grant-write-acp',
-  'x-amz-metadata-directive',
-  'x-amz-object-ownership',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-customer-algorithm',
-  'x-amz-storage-class',
-  'x-amz-website-redirect-location',
-] as const;
-
-function s3Context(mapping: Mapping): Context {
-  const { call, head, body } = mapping;
-  const { input } = call;
-  const presigned = head.query.some(([name]) => name === 'X-Amz-Signature');
-  const signed = presigned || head.headers.authorization !== undefined;
-  const tags = new URLSearchParams(head.headers['x-amz-tagging'] ?? '');
-  const bucket = mapping.world.buckets.get(text(input.Bucket) ?? '');
-  return {
-    ...Object.fromEntries(HEADER_KEYS.map((name) => [`s3:${name}`, head.headers[name]])),
-    ...Object.fromEntries([...tags].map(([key, value]) => [`s3:RequestObjectTag/${key}`, value])),
-    's3:RequestObjectTagKeys': tags.size > 0 ? [...tags.keys()] : undefined,
-    's3:authType': signed ? (presigned ? 'REST-QUERY-STRING' : 'REST-HEADER') : undefined,
-    's3:signatureversion': signed ? 'AWS4-HMAC-SHA256' : undefined,
-    's3:signatureAge': presigned ? String(signatureAge(head.query)) : undefined,
-    's3:TlsVersion': head.secure ? '1.3' : undefined,
-    's3:ResourceAccount': bucket?.account ?? mapping.account,
-    's3:prefix': text(input.Prefix) ?? emptyText(input.Prefix),
-    's3:delimiter': text(input.Delimiter) ?? emptyText(input.Delimiter),
-    's3:max-keys': text(input.MaxKeys),
-    's3:VersionId': text(input.VersionId),
-    's3:LocationConstraint': /<LocationConstraint>([^<]+)</.exec(body.toString('utf8'))?.[1],
-    's3:if-match': head.headers['if-match'],
-    's3:if-none-match': head.headers['if-none-match'],
-    's3:object-lock-mode': head.headers['x-amz-object-lock-mode'],
-    's3:object-lock-retain-until-date': head.headers['x-amz-object-lock-retain-until-date'],
-    's3:object-lock-legal-hold': head.headers['x-amz-object-lock-legal-hold'],
-    's3:ObjectCreationOperation': CREATES.has(call.operation) ? call.operation : undefined,
-    's3:AccessGrantsInstanceArn': undefined,
-    's3:AccessPointNetworkOrigin': undefined,
-    's3:AccessPointTag': undefined,
-    's3:DataAccessPointAccount': undefined,
-    's3:DataAccessPointArn': undefined,
-  };
-}
-
-const CREATES = new Set(['PutObject', 'CopyObject', 'CreateMultipartUpload', 'CompleteMultipartUpload']);
-
-/** An empty prefix is one; a missing one isn't. */
-const emptyText = (value: unknown) => (value === '' ? '' : undefined);
-
-function signatureAge(query: readonly (readonly [string, string])[]): number {
-  const date = new Map(query).get('X-Amz-Date') ?? '';
-  const at = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  return Math.max(0, Date.now() - at);
 }
 
 /** Tags of an object that is there. */
@@ -258,39 +221,6 @@ async function objectTags(
   );
 }
 
-/** Operations that write an object, which KMS may have to encrypt. */
-const WRITES = new Set(['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload']);
-
-/**
- * Encrypting with a key of the account's own needs leave for the key as well (S3 User Guide, "Using server-side
- * encryption with AWS KMS keys"). AWS's own key, aws/s3, is open to all of the account by way of S3.
- */
-async function withKey(asks: Ask[], object: string, mapping: Mapping): Promise<Ask[]> {
-  const key = await encryptionKey(mapping);
-  if (key === undefined) return asks;
-  const multipart = mapping.call.operation !== 'PutObject';
-  const actions = multipart ? ['GenerateDataKey', 'Decrypt'] : ['GenerateDataKey'];
-  return [...asks, ...(await throughService(mapping, 's3', key, actions, { 'aws:s3:arn': object }))];
-}
-
-/** The key that an object will be encrypted with: the request's, or the bucket's. */
-async function encryptionKey(mapping: Mapping): Promise<string | undefined> {
-  const { head } = mapping;
-  const asked = head.headers['x-amz-server-side-encryption'];
-  if (asked !== undefined && !asked.startsWith('aws:kms')) return undefined;
-  const own = head.headers['x-amz-server-side-encryption-aws-kms-key-id'];
-  return own ?? (await bucketKey(text(mapping.call.input.Bucket) ?? '', mapping));
-}
-
-async function bucketKey(name: string, { world, account, call }: Mapping): Promise<string | undefined> {
-  const place = { account: world.buckets.get(name)?.account ?? account, region: call.region };
-  const answer = await world.kept.read(`s3-encryption:${name}`, name, () =>
-    orNothing(world.client('s3', place).send(new GetBucketEncryptionCommand({ Bucket: name }))),
-  );
-  const byDefault = answer?.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
-  return byDefault?.SSEAlgorithm?.startsWith('aws:kms') === true ? byDefault.KMSMasterKeyID : undefined;
-}
-
 /** `bucket/key` of x-amz-copy-source, with the version that it may name. */
 function copySource(header: string): { object: string; version: string | undefined } {
   const [path = '', query = ''] = header.split('?');
@@ -303,6 +233,7 @@ function copySource(header: string): { object: string; version: string | undefin
 }
 
 async function copy(mapping: Mapping): Promise<Ask[]> {
+  checkOwner(mapping);
   const { call, head } = mapping;
   const source = copySource(head.headers['x-amz-copy-source'] ?? '');
   const target = `${bucketArn(text(call.input.Bucket) ?? '')}/${text(call.input.Key) ?? ''}`;
@@ -329,55 +260,38 @@ async function copy(mapping: Mapping): Promise<Ask[]> {
       ),
       s3Ask('PutObjectTagging', target, mapping),
     );
-  return withKey(asks, target, mapping);
+  const [encryption, decryption] = await Promise.all([
+    encryptionAsks(target, mapping),
+    decryptionAsks(source.object, source.version, mapping),
+  ]);
+  return [...asks, ...encryption, ...decryption];
 }
 
-/** Keys of DeleteObjects are asked for one by one, and refused one by one: see answers/delete-objects.ts. */
+/** Keys of DeleteObjects are asked for one by one, and refused one by one. */
 function deleteObjects(mapping: Mapping): Ask[] {
+  checkOwner(mapping);
   const bucket = bucketArn(text(mapping.call.input.Bucket) ?? '');
-  return objectsToDelete(mapping.body).map(({ key, version }) =>
-    s3Ask(version === undefined ? 'DeleteObject' : 'DeleteObjectVersion', `${bucket}/${key}`, mapping, {
-      's3:VersionId': version,
-    }),
+  const bypasses = mapping.head.headers['x-amz-bypass-governance-retention'] !== undefined;
+  return objectsToDelete(mapping).flatMap(({ key, version }, part) =>
+    [
+      version === undefined ? 'DeleteObject' : 'DeleteObjectVersion',
+      ...(bypasses ? ['BypassGovernanceRetention'] : []),
+    ].map((action) => ({ ...s3Ask(action, `${bucket}/${key}`, mapping, { 's3:VersionId': version }), part })),
   );
 }
 
 export interface ObjectToDelete {
   readonly key: string;
   readonly version: string | undefined;
-  /** The element itself. */
-  readonly xml: string;
 }
 
-/** @throws Refusal when the body isn't what S3 takes */
-export function objectsToDelete(body: Buffer): ObjectToDelete[] {
-  const elements = [...body.toString('utf8').matchAll(/<Object>(.*?)<\/Object>/gs)];
-  if (elements.length === 0) throw gap('the body of DeleteObjects names no object.');
-  return elements.map(([xml, content = '']) => {
-    const [, key] = /<Key>(.*?)<\/Key>/s.exec(content) ?? [];
-    if (key === undefined) throw gap('an object in the body of DeleteObjects has no key.');
-    const [, version] = /<VersionId>(.*?)<\/VersionId>/s.exec(content) ?? [];
-    return { key: unescapeXml(key), version: version && unescapeXml(version), xml };
-  });
-}
-
-const ENTITIES: Readonly<Partial<Record<string, string>>> = {
-  lt: '<',
-  gt: '>',
-  amp: '&',
-  quot: '"',
-  apos: "'",
-};
-
-function unescapeXml(xml: string): string {
-  return xml.replaceAll(
-    /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
-    (whole, hex?: string, decimal?: string, name?: string) => {
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-      return ENTITIES[name ?? ''] ?? whole;
-    },
-  );
+export function objectsToDelete({ call }: Mapping): ObjectToDelete[] {
+  const objects = records(isRecord(call.input.Delete) ? call.input.Delete.Objects : []);
+  if (objects.length === 0) throw gap('the body of DeleteObjects names no object.');
+  return objects.map(({ Key: key, VersionId: version }) => ({
+    key: text(key) ?? '',
+    version: text(version),
+  }));
 }
 
 export const s3: Rules = {
@@ -385,8 +299,8 @@ export const s3: Rules = {
     ...Object.fromEntries(
       [...Object.keys(OF_BUCKET), ...Object.keys(OF_OBJECT)].map((operation) => [operation, asksOf]),
     ),
-    ListBuckets: (mapping) => [s3Ask('ListAllMyBuckets', '*', mapping)],
-    ListDirectoryBuckets: (mapping) => [s3Ask('ListAllMyBuckets', '*', mapping)],
+    ListBuckets: (mapping) => [s3Ask('ListAllMyBuckets', ALL_BUCKETS, mapping)],
+    ListDirectoryBuckets: (mapping) => [s3Ask('ListAllMyBuckets', ALL_BUCKETS, mapping)],
     CopyObject: copy,
     UploadPartCopy: copy,
     DeleteObjects: deleteObjects,

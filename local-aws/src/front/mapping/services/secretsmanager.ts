@@ -1,3 +1,4 @@
+import type { DescribeSecretCommandOutput as Secret } from '@aws-sdk/client-secrets-manager';
 import { gap } from '../../refusal';
 import { asksFor } from '../asks-by-name';
 import { shown, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
@@ -26,9 +27,7 @@ function context({ call, world, account }: Mapping, resource: string): Context {
     'secretsmanager:KmsKeyId': text(input.KmsKeyId),
     'secretsmanager:KmsKeyArn': async () => (await world.key(place, text(input.KmsKeyId) ?? ''))?.arn,
     'secretsmanager:VersionId': text(input.VersionId),
-    'secretsmanager:VersionStage':
-      text(input.VersionStage) ??
-      (call.operation === 'GetSecretValue' && input.VersionId === undefined ? 'AWSCURRENT' : undefined),
+    'secretsmanager:VersionStage': text(input.VersionStage),
     'secretsmanager:RecoveryWindowInDays': shown(input.RecoveryWindowInDays),
     'secretsmanager:ForceDeleteWithoutRecovery': shown(input.ForceDeleteWithoutRecovery),
     'secretsmanager:BlockPublicPolicy': shown(input.BlockPublicPolicy),
@@ -46,27 +45,43 @@ function context({ call, world, account }: Mapping, resource: string): Context {
   };
 }
 
-/** Encrypting or decrypting with a key of the account's own (Secrets Manager User Guide, "Secret encryption and decryption"). */
+/** Encrypting or decrypting (Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets Manager"). */
 function withKey(operation: string, actions: readonly string[]) {
   return async (mapping: Mapping): Promise<Ask[]> => {
     const { call, world, account } = mapping;
+    const { input } = call;
     const asks = await asksFor(operation, mapping, secretsmanager);
     const tagged =
-      operation === 'CreateSecret' && call.input.Tags !== undefined
+      operation === 'CreateSecret' && input.Tags !== undefined
         ? [...asks, ...asks.map((one) => ({ ...one, action: 'secretsmanager:TagResource' }))]
         : asks;
-    const id = text(call.input.SecretId);
-    const place = { account, region: call.region };
-    const key =
-      text(call.input.KmsKeyId) ?? (id === undefined ? undefined : (await world.secret(place, id))?.KmsKeyId);
-    if (key === undefined) return tagged;
+    // A description is changed without a key.
+    if (
+      operation === 'UpdateSecret' &&
+      !['SecretString', 'SecretBinary', 'KmsKeyId'].some((member) => member in input)
+    )
+      return tagged;
+    const secret = await world.secret({ account, region: call.region }, text(input.SecretId) ?? '');
+    const key = text(input.KmsKeyId) ?? secret?.KmsKeyId ?? 'alias/aws/secretsmanager';
+    const version =
+      operation === 'GetSecretValue' ? versionOf(secret, input) : text(input.ClientRequestToken);
     return [
       ...tagged,
       ...(await throughService(mapping, 'secretsmanager', key, actions, {
         SecretARN: asks[0]?.resource ?? '',
+        ...(version !== undefined && { SecretVersionId: version }),
       })),
     ];
   };
+}
+
+/** Id of the version that a request reads. */
+function versionOf(secret: Secret | undefined, input: Readonly<Record<string, unknown>>): string | undefined {
+  const stage = text(input.VersionStage) ?? 'AWSCURRENT';
+  return (
+    text(input.VersionId) ??
+    Object.entries(secret?.VersionIdsToStages ?? {}).find(([, stages]) => stages.includes(stage))?.[0]
+  );
 }
 
 export const secretsmanager: Rules = {
@@ -84,12 +99,11 @@ export const secretsmanager: Rules = {
     BatchGetSecretValue: async (mapping) => {
       const ids = texts(mapping.call.input.SecretIdList);
       if (ids.length === 0) throw gap('secretsmanager:BatchGetSecretValue picks its secrets by filter.');
-      const each = ids.map((id) =>
-        withKey('GetSecretValue', ['Decrypt'])({
-          ...mapping,
-          call: { ...mapping.call, input: { SecretId: id } },
-        }),
-      );
+      const each = ids.map(async (id, part) => {
+        const call = { ...mapping.call, input: { SecretId: id } };
+        const asks = await withKey('GetSecretValue', ['Decrypt'])({ ...mapping, call });
+        return asks.map((one) => ({ ...one, part }));
+      });
       return [
         ...(await asksFor('BatchGetSecretValue', mapping, secretsmanager)),
         ...(await Promise.all(each)).flat(),

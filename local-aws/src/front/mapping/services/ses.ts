@@ -1,3 +1,5 @@
+import { GetEmailIdentityCommand } from '@aws-sdk/client-sesv2';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
 import { isRecord, records, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
 import { asksFor } from '../asks-by-name';
@@ -63,14 +65,26 @@ function rawHeaders(data: unknown): Partial<Record<string, string[]>> {
   );
 }
 
-function send(mapping: Mapping): Ask[] {
+/** The identity that a mail is sent from: the address itself where it is verified, or else its domain (Amazon SES Developer Guide, "Verified identities"). */
+async function identityOf(from: string, { world, account, call }: Mapping): Promise<string> {
+  const place = { account, region: call.region };
+  const isVerified = (identity: string) =>
+    world.read('ses', place, `identity ${identity}`, async () => {
+      const command = new GetEmailIdentityCommand({ EmailIdentity: identity });
+      return (await orNothing(world.client('ses', place).send(command))) !== undefined;
+    });
+  const domain = from.split('@').at(-1) ?? '';
+  return !(await isVerified(from)) && (await isVerified(domain)) ? domain : from;
+}
+
+async function send(mapping: Mapping): Promise<Ask[]> {
   const { call, account } = mapping;
   const mail = mailOf(mapping);
   if (mail.from === undefined) throw gap(`ses:${call.operation} names no sender.`);
   const from = address(mail.from);
   const arn = (resource: string) => `arn:aws:ses:${call.region}:${account}:${resource}`;
   const resources = [
-    mail.identityArn ?? arn(`identity/${from}`),
+    mail.identityArn ?? arn(`identity/${await identityOf(from, mapping)}`),
     ...(mail.template === undefined ? [] : [arn(`template/${mail.template}`)]),
     ...(mail.configurationSet === undefined ? [] : [arn(`configuration-set/${mail.configurationSet}`)]),
   ];

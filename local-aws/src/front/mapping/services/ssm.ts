@@ -3,7 +3,7 @@ import {
   ListTagsForResourceCommand,
   type ResourceTypeForTagging,
 } from '@aws-sdk/client-ssm';
-import { orNothing } from '../../authorization/world';
+import { orNothing } from '../../authorization/moto-clients';
 import { gap } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
 import { accountIn, parseArn } from '../arn';
@@ -15,6 +15,16 @@ import { ec2Tags } from './ec2-facts';
 function parameterName(name: string): string {
   if (name.startsWith('arn:')) return name.replace(/(:parameter\/[^:]+):.*$/, '$1');
   return name.replace(/^\//, '').split(':')[0] ?? '';
+}
+
+/** Amazon's own parameters are of no account (Systems Manager User Guide, "Working with public parameters"). */
+const isPublicParameter = (name: string) => /^\/?aws\/service\//.test(name);
+
+export function parameterArn(name: string, mapping: Mapping): string {
+  if (name.startsWith('arn:')) return parameterName(name);
+  return isPublicParameter(name)
+    ? `arn:aws:ssm:${mapping.call.region}::parameter/${parameterName(name)}`
+    : ssmArn(mapping, `parameter/${parameterName(name)}`);
 }
 
 /** What `ResourceType` of the tagging operations is called in ARNs. */
@@ -58,7 +68,7 @@ function instanceArn(id: string, mapping: Mapping): string {
   return `arn:aws:ec2:${mapping.call.region}:${mapping.account}:instance/${id}`;
 }
 
-/** A secret parameter with a key of the account's own. */
+/** A secret parameter takes leave for its key as well. */
 async function putParameter(mapping: Mapping): Promise<Ask[]> {
   const { input } = mapping.call;
   const asks = await asksFor('PutParameter', mapping, ssm);
@@ -66,8 +76,8 @@ async function putParameter(mapping: Mapping): Promise<Ask[]> {
     input.Tags === undefined
       ? asks
       : [...asks, ...asks.map((one) => ({ ...one, action: 'ssm:AddTagsToResource' }))];
-  const key = text(input.KeyId);
-  if (text(input.Type) !== 'SecureString' || key === undefined) return tagged;
+  const key = text(input.KeyId) ?? 'alias/aws/ssm';
+  if (text(input.Type) !== 'SecureString') return tagged;
   const action = text(input.Tier) === 'Advanced' ? 'GenerateDataKey' : 'Encrypt';
   return [
     ...tagged,
@@ -117,6 +127,49 @@ async function tagsOf(
   return {};
 }
 
+function sendCommand(mapping: Mapping): Ask[] {
+  const { input } = mapping.call;
+  const one = (resource: string) => ask('SendCommand', resource, mapping, ssm);
+  const targets = records(input.Targets).map(({ Key: key, Values: values }) => ({
+    key: text(key) ?? '',
+    values: texts(values),
+  }));
+  const ids = [
+    ...texts(input.InstanceIds),
+    ...targets.filter(({ key }) => BY_ID.test(key)).flatMap(({ values }) => values),
+  ];
+  const byTag = targets.filter(({ key }) => !BY_ID.test(key));
+  if (byTag.some(({ key, values }) => !key.startsWith('tag:') || values.length !== 1))
+    throw gap('ssm:SendCommand picks its hosts by more than one value of a tag.');
+  // Whichever instances have the tags are asked for as what they are known by.
+  const tags = Object.fromEntries(byTag.map(({ key, values }) => [key.replace('tag:', ''), values[0] ?? '']));
+  const bucket = text(input.OutputS3BucketName);
+  return [
+    one(documentArn(text(input.DocumentName) ?? '', mapping)),
+    ...ids.map((id) => one(instanceArn(id, mapping))),
+    ...(byTag.length > 0 ? [{ ...one(instanceArn('*', mapping)), tags: () => Promise.resolve(tags) }] : []),
+    ...(bucket === undefined ? [] : [one(`arn:aws:s3:::${bucket}`)]),
+  ];
+}
+
+const BY_ID = /^instanceids$/i;
+const DOCUMENT_CHECK = 'ssm:SessionDocumentAccessCheck';
+
+function startSession(mapping: Mapping): Ask[] {
+  const { input } = mapping.call;
+  const document = text(input.DocumentName);
+  const one = (resource: string) => ask('StartSession', resource, mapping, ssm, { [DOCUMENT_CHECK]: 'true' });
+  return [
+    one(instanceArn(text(input.Target) ?? '', mapping)),
+    document === undefined
+      ? // The default one isn't asked for but where a policy wants documents checked.
+        { ...one(ssmArn(mapping, `document/${DEFAULT_DOCUMENT}`)), onlyWhereMentioned: DOCUMENT_CHECK }
+      : one(documentArn(document, mapping)),
+  ];
+}
+
+const DEFAULT_DOCUMENT = 'SSM-SessionManagerRunShell';
+
 export const ssm: Rules = {
   members: {
     ParameterNameWithoutLeadingSlash: ['Name', 'Names', 'ParameterName'],
@@ -125,7 +178,7 @@ export const ssm: Rules = {
     PatchBaselineIdResourceId: ['BaselineId'],
   },
   resolve: (variable, value, mapping) => {
-    if (variable === 'ParameterNameWithoutLeadingSlash') return parameterName(value);
+    if (variable === 'ParameterNameWithoutLeadingSlash') return parameterArn(value, mapping);
     return variable === 'DocumentName' ? documentArn(value, mapping) : value;
   },
   tags: tagsOf,
@@ -148,39 +201,10 @@ export const ssm: Rules = {
     PutParameter: putParameter,
     // Checked against the path alone: whoever may list a path sees all below it.
     GetParametersByPath: (mapping) => [
-      ask(
-        'GetParametersByPath',
-        ssmArn(mapping, `parameter/${(text(mapping.call.input.Path) ?? '').replace(/^\//, '')}`),
-        mapping,
-        ssm,
-      ),
+      ask('GetParametersByPath', parameterArn(text(mapping.call.input.Path) ?? '', mapping), mapping, ssm),
     ],
-    SendCommand: (mapping) => {
-      const { input } = mapping.call;
-      const targets = [
-        ...texts(input.InstanceIds),
-        ...records(input.Targets).flatMap(({ Key: key, Values: values }) =>
-          key === 'InstanceIds' || key === 'instanceids' ? texts(values) : [],
-        ),
-      ];
-      const byTag = records(input.Targets).some(({ Key: key }) => !/^instanceids$/i.test(text(key) ?? ''));
-      if (byTag) throw gap('ssm:SendCommand picks its hosts by tag.');
-      const resources = [
-        documentArn(text(input.DocumentName) ?? '', mapping),
-        ...targets.map((id) => instanceArn(id, mapping)),
-      ];
-      const bucket = text(input.OutputS3BucketName);
-      if (bucket !== undefined) resources.push(`arn:aws:s3:::${bucket}`);
-      return resources.map((resource) => ask('SendCommand', resource, mapping, ssm));
-    },
-    StartSession: (mapping) => {
-      const { input } = mapping.call;
-      const resources = [instanceArn(text(input.Target) ?? '', mapping)];
-      const document = text(input.DocumentName);
-      // Without a name, the document of the default session is not asked for.
-      if (document !== undefined) resources.push(documentArn(document, mapping));
-      return resources.map((resource) => ask('StartSession', resource, mapping, ssm));
-    },
+    SendCommand: sendCommand,
+    StartSession: startSession,
     UpdateInstanceInformation: (mapping) => [
       ask(
         'UpdateInstanceInformation',

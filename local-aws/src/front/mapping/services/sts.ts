@@ -1,4 +1,4 @@
-import { sessionOf } from '../../authentication/principal';
+import { sessionOf, type Session } from '../../authentication/principal';
 import { accountIn } from '../arn';
 import { isRecord, text, texts, type Ask, type Context, type Mapping, type Rules } from '../ask';
 import { requestTagContext, tagsIn } from '../request-tags';
@@ -21,15 +21,26 @@ function assumeRole(action: string) {
       resource: arn,
       account: accountIn(arn, mapping.account),
       context,
-      tags: async () =>
-        (await mapping.world.identities(accountIn(arn, ''))).roles.get(arn.split('/').at(-1) ?? '')?.tags,
+      // A tag that a chain hands on stands over the role's own (IAM User Guide, "Chaining roles with session tags").
+      tags: async () => {
+        const role = await mapping.world.identities.role(accountIn(arn, ''), arn.split('/').at(-1) ?? '');
+        return role && { ...role.tags, ...handedOn(session) };
+      },
     });
     return [
       one(action),
       ...(tagged ? [one('TagSession')] : []),
-      ...(source !== undefined ? [one('SetSourceIdentity')] : []),
+      ...(source === undefined
+        ? []
+        : // In a chain, both roles must let it (IAM User Guide, "Monitor and control actions taken with assumed roles").
+          [{ ...one('SetSourceIdentity'), onBothSides: session?.sourceIdentity !== undefined }]),
     ];
   };
+}
+
+/** Tags of a session that go on to the next role. */
+export function handedOn(session: Session | undefined): Record<string, string> {
+  return Object.fromEntries((session?.transitiveTagKeys ?? []).map((key) => [key, session?.tags[key] ?? '']));
 }
 
 function roleContext({ call }: Mapping): Context {

@@ -1,0 +1,100 @@
+import { chalk } from 'zx';
+import type { roleCredentials } from '@slipway/runtime';
+import { names } from '../../stacks/names';
+import type { LocalRun } from '../local-run';
+
+export type Result = 'allowed' | 'denied';
+
+/** One thing that somebody may do, or may not. */
+export interface Claim {
+  who: string;
+  does: string;
+  expected: Result;
+  request: () => Promise<unknown>;
+}
+
+export interface Proof extends Omit<Claim, 'request'> {
+  /** Or what else happened, in words. */
+  found: string;
+}
+
+/** What a pod is given, by the Kubernetes secret. */
+export interface PodSecret {
+  AWS_ACCESS_KEY_ID: string;
+  AWS_SECRET_ACCESS_KEY: string;
+  AWS_ROLE_ARN: string;
+}
+
+export interface Key {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** For a client of the SDK. */
+export function options<C extends Key | ReturnType<typeof roleCredentials>>(
+  { env, environment }: LocalRun,
+  credentials: C,
+) {
+  // A call that moto lacks answers 500, which is not worth a retry.
+  return {
+    endpoint: env.AWS_ENDPOINT_URL ?? '',
+    region: environment.region,
+    credentials,
+    forcePathStyle: true,
+    maxAttempts: 1,
+  };
+}
+
+export const keyOf = (secret: PodSecret): Key => ({
+  accessKeyId: secret.AWS_ACCESS_KEY_ID,
+  secretAccessKey: secret.AWS_SECRET_ACCESS_KEY,
+});
+
+export const roleArn = ({ environment }: LocalRun, name: string) =>
+  `arn:aws:iam::${environment.account}:role/${name}`;
+
+/** The same names in another environment. */
+export const namesOf = ({ environment }: LocalRun, other: string) => names({ ...environment, name: other });
+
+/** A table, in which what was not as expected stands out. */
+export function proofTable(proofs: readonly Proof[]): string {
+  const header = { who: 'WHO', does: 'DOES', expected: 'EXPECTED', found: 'FOUND' };
+  const rows = [header, ...proofs];
+  const width = (column: 'who' | 'does' | 'expected') => Math.max(...rows.map((row) => row[column].length));
+  return rows
+    .map((row) => {
+      const line = `  ${row.who.padEnd(width('who'))}  ${row.does.padEnd(width('does'))}  ${row.expected.padEnd(width('expected'))}  ${row.found}`;
+      return row === header ? chalk.dim(line) : row.found === row.expected ? line : chalk.red(line);
+    })
+    .join('\n');
+}
+
+/** Codes by which a service refuses, or STS a token. */
+const REFUSALS = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'UnauthorizedOperation',
+  'InvalidIdentityToken',
+  'ExpiredTokenException',
+]);
+/** What moto says to a call that it lacks: it got past the decision. */
+const LACKING = /NotImplemented|not been implemented|InternalFailure|InternalError|404|500/;
+
+/** What came of a request. */
+export async function outcome(request: () => Promise<unknown>): Promise<string> {
+  try {
+    await request();
+    return 'allowed';
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (message.includes("can't tell what this request needs")) return message;
+    if (REFUSALS.has(name)) return 'denied';
+    return LACKING.test(`${name} ${message}`) || isLacking(error) ? 'allowed' : `${name}: ${message}`;
+  }
+}
+
+function isLacking(error: unknown): boolean {
+  const { httpStatusCode: status } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+  return status === 500 || status === 501;
+}
