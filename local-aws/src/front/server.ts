@@ -9,7 +9,7 @@ import {
   lendLogDelivery,
 } from './answers/bucket-policies';
 import { answerControl, CONTROL_PATH, CONTROL_SERVICE, type ControlServices } from './answers/control';
-import { forward, wholeAnswer } from './answers/forward';
+import { forward, isMotosFailure, wholeAnswer, type ForwardOptions } from './answers/forward';
 import type { MotoConnections } from './answers/moto-connections';
 import { partly, type Partly } from './answers/partly';
 import { refusalResponse, type Response } from './answers/refusal-response';
@@ -430,13 +430,14 @@ async function answer(
   }
   if (exchange.incoming.headers.expect !== undefined && !Buffer.isBuffer(body))
     exchange.outgoing.writeContinue();
-  const response = await forward(exchange.incoming, {
+  const options = {
     connections: services.moto,
     account,
     body,
     // moto lets nobody in without a signature, and checks none.
     ...(caller.kind === 'anonymous' && { headers: { authorization: madeUpSignature(call.region) } }),
-  });
+  };
+  const response = await forwardWhole(exchange.incoming, options, mapping);
   await watchAnswer(mapping, response, services, {
     judge: (asked) => judge(asked, caller, mapping, services.openServices),
     refuse: (decision) => refusalFor(decision, mapping, undefined),
@@ -447,6 +448,31 @@ async function answer(
       relay(exchange, response, changed);
     },
   });
+}
+
+/** moto's threads share data without a lock, and now and then one trips over another. */
+const ATTEMPTS = 3;
+const READS = /^(Get|List|Describe|Head|BatchGet|Query$|Scan$)/;
+
+/** @throws Refusal where moto has no answer of AWS's */
+async function forwardWhole(
+  incoming: IncomingMessage,
+  options: ForwardOptions,
+  mapping: Mapping,
+): Promise<IncomingMessage> {
+  const mayRepeat = Buffer.isBuffer(options.body) && READS.test(mapping.call.operation);
+  for (let attempt = 1; ; attempt++) {
+    const response = await forward(incoming, options);
+    if (!isMotosFailure(response)) return response;
+    response.resume();
+    if (!mayRepeat || attempt === ATTEMPTS) throw motoFailed(mapping);
+  }
+}
+
+function motoFailed({ call }: Mapping): Refusal {
+  const code = call.service.prefix === 's3' ? 'InternalError' : 'InternalFailure';
+  const message = `moto, which stands behind the local AWS, lacks or failed ${operationOf(call)}; its log says which.`;
+  return invalid(code, message, 500);
 }
 
 function refusedParts(decisions: readonly Decision[], mapping: Mapping): Map<number, string> {

@@ -39,6 +39,8 @@ export interface Case {
   expect: 'allowed' | 'denied';
   /** What the refusal says. @default - anything of an access denied */
   says?: RegExp;
+  /** The service refuses it whatever policies say, so that no hole lets it in. @default false */
+  notByPolicy?: boolean;
   /** moto lacks the call, or a part of it: allowed is then any answer but a refusal. @default false */
   beyondMoto?: boolean;
 }

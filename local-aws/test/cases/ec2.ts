@@ -29,12 +29,12 @@ import {
   CreateInstanceProfileCommand,
   CreateRoleCommand,
   IAMClient,
-  PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Case, Who } from './case';
-import { allow, deny, policy, type Statement } from './policies';
+import { allow, deny, policy } from './policies';
+import { about, grant } from './making';
 import { ACCOUNT, REGION, type World } from './world';
 
 const POLICIES = 'Amazon EC2 User Guide, "Example policies to control access the Amazon EC2 API"';
@@ -44,33 +44,6 @@ const AT_CREATION = 'Amazon EC2 User Guide, "Grant permission to tag resources d
 const VPC_POLICIES = 'Amazon VPC User Guide, "Amazon VPC policy examples"';
 
 type Tags = Record<string, string>;
-
-/** Makes something as the administrator, and asks about it. */
-export function about<T>(
-  make: (world: World, who: Who) => Promise<T>,
-  does: (who: Who, made: T, world: World) => Promise<unknown>,
-): Pick<Case, 'given' | 'does'> {
-  const made = new Map<string, T>();
-  return {
-    given: async (world, who) => made.set(who.name, await make(world, who)),
-    does: (who, world) => {
-      const own = made.get(who.name);
-      if (own === undefined) throw new Error(`${who.name} has made nothing.`);
-      return does(who, own, world);
-    },
-  };
-}
-
-/** Gives the caller a policy that needs to know what was made. */
-export function grant({ administrator }: World, { name }: Who, ...statements: Statement[]): Promise<unknown> {
-  return new IAMClient(administrator).send(
-    new PutUserPolicyCommand({
-      UserName: name,
-      PolicyName: 'about-what-was-made',
-      PolicyDocument: JSON.stringify(policy(...statements)),
-    }),
-  );
-}
 
 export const arn = (resource: string) => `arn:aws:ec2:${REGION}:${ACCOUNT}:${resource}`;
 

@@ -34,7 +34,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Caller, Case, Who } from './case';
+import type { Case, Who } from './case';
+import { may } from './making';
 import { allow, deny, policy, type Statement } from './policies';
 import { ACCOUNT, type World } from './world';
 
@@ -103,8 +104,6 @@ const createsRole =
 const getOther: Case['does'] = (who) => client(who).send(new GetUserCommand({ UserName: other(who) }));
 const getOwn: Case['does'] = (who) => client(who).send(new GetUserCommand({}));
 const listUsers: Case['does'] = (who) => client(who).send(new ListUsersCommand({}));
-
-const may = (...statements: Statement[]): Caller => ({ policies: [policy(...statements)] });
 
 const selfService: Case[] = [
   {

@@ -37,7 +37,8 @@ import {
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Case, Who } from './case';
 import { allow, deny, policy, type PolicyDocument, type Statement } from './policies';
-import { both, may, ownBucket, to, type OwnBucket } from './s3';
+import { both, may, to } from './making';
+import { ownBucket, type OwnBucket } from './s3';
 import { ACCOUNT, OTHER_ACCOUNT, REGION, type World } from './world';
 
 const GUIDE = 'AWS KMS Developer Guide';

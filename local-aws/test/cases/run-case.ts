@@ -50,7 +50,7 @@ export async function runCase(one: Case, world: World): Promise<Outcome> {
   }
 }
 
-/** A HEAD request's answer has no body, and so no code. */
+/** A HEAD request's answer has no body, and so no code: the SDK calls it by its status, or not at all. */
 function isBareRefusal(error: unknown): boolean {
   const { $metadata: metadata, name } = error as { $metadata?: { httpStatusCode?: number }; name: string };
   return metadata?.httpStatusCode === 403 && ['403', 'Forbidden', 'UnknownError', 'Unknown'].includes(name);

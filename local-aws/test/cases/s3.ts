@@ -32,7 +32,8 @@ import {
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Caller, Case, Who } from './case';
+import type { Case, Who } from './case';
+import { both, may, to } from './making';
 import { allow, deny, policy, type PolicyDocument, type Statement } from './policies';
 import { ACCOUNT, OTHER_ACCOUNT, REGION, type World } from './world';
 
@@ -56,25 +57,6 @@ const api = (operation: string) => `Amazon S3 API Reference, "${operation}"`;
 const OWN_BUCKETS = 'arn:aws:s3:::case-*';
 const OWN_OBJECTS = 'arn:aws:s3:::case-*/*';
 const SHARED_BUCKET = 'arn:aws:s3:::cases-shared';
-
-type Side = Pick<Case, 'name'> & Partial<Omit<Case, 'name' | 'expect'>>;
-
-/** A rule by two of its cases: what it lets through, and what it doesn't. */
-export function both(common: Omit<Case, 'name' | 'expect'>, allowed: Side, denied: Side): Case[] {
-  return [
-    { ...common, ...allowed, expect: 'allowed' },
-    { ...common, ...denied, expect: 'denied' },
-  ];
-}
-
-/** A user with these statements in one policy. */
-export const may = (...statements: Statement[]): Caller => ({ policies: [policy(...statements)] });
-
-/** For a resource's policy. */
-export const to = (principal: Statement['Principal'], statement: Statement): Statement => ({
-  ...statement,
-  Principal: principal,
-});
 
 const client = ({ options }: Who) => new S3Client(options);
 const bucketArn = ({ name }: Who) => `arn:aws:s3:::${name}`;
@@ -1294,6 +1276,7 @@ const owners: Case[] = [
     { name: 'the owner that a request expects lets it pass' },
     {
       name: 'another owner than the one that a request expects refuses it',
+      notByPolicy: true,
       does: (who, { bucket }) =>
         client(who).send(
           new GetObjectCommand({ Bucket: bucket, Key: 'reports/1.csv', ExpectedBucketOwner: OTHER_ACCOUNT }),
@@ -1476,7 +1459,11 @@ const everyone: Case[] = [
       does: putPolicy((who) => to({ AWS: who.arn }, allow('s3:GetObject', objectsArn(who)))),
     },
     { name: 'a new bucket takes a policy that names a user' },
-    { name: 'a new bucket takes no public policy', does: putPolicy(readableByAll) },
+    {
+      name: 'a new bucket takes no public policy',
+      does: putPolicy(readableByAll),
+      notByPolicy: true,
+    },
   ),
 ];
 

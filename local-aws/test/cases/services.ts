@@ -89,7 +89,7 @@ import {
 } from '@aws-sdk/client-ses';
 import { SendEmailCommand as SendEmailV2Command, SESv2Client } from '@aws-sdk/client-sesv2';
 import type { Case, Who } from './case';
-import { about, grant } from './ec2';
+import { about, grant } from './making';
 import { allow, deny, policy, type PolicyDocument, type Statement } from './policies';
 import { ACCOUNT, OTHER_ACCOUNT, REGION, type World } from './world';
 

@@ -13,7 +13,8 @@ import {
   type Target,
 } from '@aws-sdk/client-ssm';
 import type { Case, Who } from './case';
-import { about, arn as ec2Arn, newInstance } from './ec2';
+import { arn as ec2Arn, newInstance } from './ec2';
+import { about } from './making';
 import { allow, deny, policy, type Statement } from './policies';
 import { ACCOUNT, REGION, type World } from './world';
 

@@ -31,6 +31,7 @@ import {
 } from '@aws-sdk/client-sts';
 import type { GithubTokenOptions } from '../../src/front/github-issuer';
 import type { Caller, Case, Who } from './case';
+import { may } from './making';
 import { allow, deny, policy, type PolicyDocument, type Statement } from './policies';
 import { ACCOUNT, OTHER_ACCOUNT, REGION, type World } from './world';
 
@@ -175,7 +176,6 @@ const readReport: Case['does'] = ({ options }, { bucket }) =>
 
 const whoAmI: Case['does'] = ({ options }) => new STSClient(options).send(new GetCallerIdentityCommand({}));
 
-const may = (...statements: Statement[]): Caller => ({ policies: [policy(...statements)] });
 const asRole = (...statements: Statement[]): Caller => ({
   kind: 'role',
   ...(statements.length > 0 && { policies: [policy(...statements)] }),

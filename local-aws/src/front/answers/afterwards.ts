@@ -72,19 +72,21 @@ export async function watchAnswer(
 }
 
 /** Before the client hears of a change, nothing that was read before it counts any more. */
-function forgetWhatChanged({ call, account, head, world }: Mapping): void {
-  if (isRead(call.operation, head.method, call.service.prefix)) return;
+function forgetWhatChanged(mapping: Mapping): void {
+  if (changesNothing(mapping)) return;
+  const { call, account, world } = mapping;
   if (call.service.prefix === 'iam') world.identities.changed(account, call.input);
   else world.changed(call.service.prefix, account);
 }
 
-/** Operations that change nothing that decisions look at. */
-function isRead(operation: string, method: string, prefix: string): boolean {
-  if (prefix === 'apigateway') return method === 'GET';
-  return /^(Get|List|Describe|Head|BatchGet|BatchCheck|Query$|Scan$|Encrypt$|Decrypt$|ReEncrypt$|GenerateData|PutMetricData$|PutLogEvents$|PutObject$|UploadPart$|Send)/.test(
-    operation,
-  );
+/** Whether an operation changes nothing that decisions look at. */
+function changesNothing({ call, head }: Mapping): boolean {
+  if (call.service.prefix === 'apigateway') return head.method === 'GET';
+  return CHANGES_NOTHING.test(call.operation);
 }
+
+const CHANGES_NOTHING =
+  /^(Get|List|Describe|Head|BatchGet|BatchCheck|Query$|Scan$|Encrypt$|Decrypt$|ReEncrypt$|GenerateData|PutMetricData$|PutLogEvents$|PutObject$|UploadPart$|Send)/;
 
 async function learn(mapping: Mapping, done: boolean, credentials: Credentials): Promise<void> {
   if (!done) return;

@@ -49,6 +49,10 @@ export function forward(incoming: IncomingMessage, options: ForwardOptions): Pro
   });
 }
 
+/** An answer of moto's web server, and of no service. */
+export const isMotosFailure = ({ statusCode, headers }: IncomingMessage): boolean =>
+  statusCode === 500 && (headers['content-type'] ?? '').startsWith('text/html');
+
 /** All headers as they were sent, but the one that only this front may set. */
 function passedOn({ rawHeaders }: IncomingMessage): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
