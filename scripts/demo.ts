@@ -7,14 +7,19 @@ import { z } from 'zod';
 import { names } from '../stacks/names';
 import { badArguments, commandFailed, OperatorError, runScript } from './errors';
 import { leftovers } from './leftovers';
+import { asDeployRole } from './deploy-role';
 import { startLocalRun, type LocalRun } from './local-run';
+import { proofTable, type PodSecret, type Proof } from './proof/claim';
+import { proveAccess } from './proof/prove-access';
 import { step, table, terraformProgress } from './steps';
 import { cdktf, killRunning, plain, terraform, terraformOutputs } from './terraform';
 
 const ENVIRONMENT = 'dev';
+/** Whose things must be out of reach. */
+const OTHER = 'qa';
 const TSX = join(__dirname, '..', 'node_modules', '.bin', 'tsx');
 
-const HELP = `Deploys ${ENVIRONMENT} to an AWS on this machine, proves the role chain, and destroys it again. No AWS account is touched.
+const HELP = `Deploys ${ENVIRONMENT} to an AWS on this machine, proves who may do what there, and destroys it again. No AWS account is touched.
 
 Usage: npm run demo -- [--keep]
 
@@ -52,9 +57,11 @@ void runScript(async () => {
     );
     console.log(chalk.dim(`  Terraform ${run.tools.terraform}, AWS provider from ${run.tools.provider}`));
     const made = await deploy(run);
-    const proven = await prove(run);
-    if (!keep) proven.push(...(await destroy(run)));
-    console.log(`\n${chalk.bold('Made')}\n${table(made)}\n\n${chalk.bold('Proven')}\n${table(proven)}\n`);
+    const { rows, proofs } = await prove(run);
+    if (!keep) rows.push(...(await destroy(run)));
+    console.log(`\n${chalk.bold('Made')}\n${table(made)}\n\n${chalk.bold('Proven')}\n${table(rows)}\n`);
+    console.log(`${chalk.bold('Who may do what')}, by real requests\n${proofTable(proofs)}\n`);
+    checkProofs(proofs);
     if (keep) console.log(howToUse(run));
     else await step('Stop the local AWS', run.stop);
     console.log(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
@@ -80,7 +87,7 @@ async function deploy(run: LocalRun): Promise<Row[]> {
   return Object.entries(shown).map(([name, value]) => [name, summary(value)]);
 }
 
-async function prove(run: LocalRun): Promise<Row[]> {
+async function prove(run: LocalRun): Promise<{ rows: Row[]; proofs: Proof[] }> {
   const { env, environment } = run;
   const secretFile = join(run.folder, 'aux-aws-credentials-secret.yaml');
   const secret = await step('Write the Kubernetes secret', async () => {
@@ -120,19 +127,35 @@ async function prove(run: LocalRun): Promise<Row[]> {
 
   const inWorkspace = await step('Look into the state', () => Promise.resolve(resourcesInState(run)));
 
-  await step('Plan again', async () => {
+  const proofs = await step('Try who may do what', (tell) =>
+    proveAccess(run, podSecretShape.parse(secret.stringData), OTHER, tell),
+  );
+
+  const { deployRole } = names(environment);
+  await step(`Plan again, as ${deployRole} with a token of GitHub's`, async () => {
     const plan = await terraform(ENVIRONMENT, ['plan', '-input=false', '-detailed-exitcode', '-no-color'], {
-      env,
+      env: await asDeployRole(run),
     });
     if (plan.exitCode !== 0) throw commandFailed('terraform plan', plain(plan.stdall));
   });
-  return [
+  const rows: Row[] = [
     ['workspace', `${ENVIRONMENT}, with ${inWorkspace} resources, by plain "cdktf deploy ${ENVIRONMENT}"`],
     ['secret', `namespace ${secret.metadata.namespace}, mode 0600, key of ${names(environment).baseUser}`],
     ['role taken on', service.identity],
     ['read as that role', `${name} = ${service.value}`],
-    ['second plan', 'no changes'],
+    ['second plan', `no changes, as ${deployRole} with a token of ${environment.github.repository}`],
   ];
+  return { rows, proofs };
+}
+
+function checkProofs(proofs: readonly Proof[]): void {
+  const wrong = proofs.filter(({ expected, found }) => expected !== found);
+  if (wrong.length > 0)
+    throw new OperatorError(
+      `${wrong.length} of ${proofs.length} requests came out otherwise than expected:\n${wrong
+        .map(({ who, does, expected, found }) => `  ${who} ${does}: expected ${expected}, found ${found}`)
+        .join('\n')}`,
+    );
 }
 
 async function destroy(run: LocalRun): Promise<Row[]> {
@@ -162,6 +185,11 @@ const stateShape = z.object({ resources: z.array(z.unknown()).min(1) });
 const secretShape = z.object({
   metadata: z.object({ namespace: z.string() }),
   stringData: z.record(z.string(), z.string()),
+});
+const podSecretShape: z.ZodType<PodSecret> = z.object({
+  AWS_ACCESS_KEY_ID: z.string(),
+  AWS_SECRET_ACCESS_KEY: z.string(),
+  AWS_ROLE_ARN: z.string(),
 });
 const serviceAnswer = z.object({ identity: z.string(), value: z.string() });
 

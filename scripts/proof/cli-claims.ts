@@ -21,6 +21,8 @@ export async function cliClaims(run: LocalRun, secret: PodSecret, other: string)
   );
   const base = localEnvironment({
     ...run.variables,
+    // It keeps sessions of roles in its home, and would come back with one of an earlier run.
+    HOME: run.folder,
     AWS_ACCESS_KEY_ID: secret.AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY: secret.AWS_SECRET_ACCESS_KEY,
     AWS_CONFIG_FILE: config,

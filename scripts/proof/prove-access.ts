@@ -10,7 +10,12 @@ import { apiClaims, auxClaims, baseUserClaims } from './service-claims';
  *
  * @param other name of the environment whose things must be out of reach
  */
-export async function proveAccess(run: LocalRun, secret: PodSecret, other: string): Promise<Proof[]> {
+export async function proveAccess(
+  run: LocalRun,
+  secret: PodSecret,
+  other: string,
+  tell: (text: string) => void = () => undefined,
+): Promise<Proof[]> {
   const claims = [
     ...baseUserClaims(run, secret, other),
     ...auxClaims(run, secret, other),
@@ -21,6 +26,9 @@ export async function proveAccess(run: LocalRun, secret: PodSecret, other: strin
     ...(await cliClaims(run, secret, other)),
   ];
   const proofs: Proof[] = [];
-  for (const { request, ...claim } of claims) proofs.push({ ...claim, found: await outcome(request) });
+  for (const { request, ...claim } of claims) {
+    proofs.push({ ...claim, found: await outcome(request) });
+    tell(`${proofs.length} of ${claims.length} requests`);
+  }
   return proofs;
 }
