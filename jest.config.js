@@ -8,6 +8,7 @@ const common = {
 module.exports = {
   // Two cores, and the end-to-end tests mostly wait: jest's own choice, one worker fewer, would leave a core idle.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/sequencer.cjs',
   projects: [
     {
       ...common,

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localEnvironment } from '@slipway/local-aws';
 import { names } from '../stacks/names';
-import type { LocalRun } from './local-run';
+import type { LocalRunAccess } from './local-run';
 
 /**
  * The variables of a run for whoever is no administrator but a workflow of GitHub's, in the environment's own
  * repository and environment: a token, and the role to take on with it. There is no key among them.
  */
-export async function asDeployRole(run: LocalRun): Promise<NodeJS.ProcessEnv> {
+export async function asDeployRole(run: LocalRunAccess): Promise<NodeJS.ProcessEnv> {
   const { environment, folder, control, variables } = run;
   const token = join(folder, 'github-token');
   const repository = environment.github.repository;

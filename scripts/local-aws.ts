@@ -212,7 +212,7 @@ async function decisionsOfCommand(
   }
 }
 
-const ofPrincipal = (decisions: LoggedDecision[], { principal }: Values) =>
-  principal === undefined
-    ? decisions
-    : decisions.filter((decision) => decision.principal.includes(principal));
+function ofPrincipal(decisions: LoggedDecision[], { principal }: Values): LoggedDecision[] {
+  if (principal === undefined) return decisions;
+  return decisions.filter((decision) => decision.principal.includes(principal));
+}

@@ -13,8 +13,8 @@ import type { Environment } from '../environments';
 import { awsProviderVersion } from '../stacks/provider-version';
 import { environmentNamed } from './environment-named';
 
-/** A local AWS in place of an environment's account, with state, output and secrets in a temporary folder of its own. */
-export interface LocalRun {
+/** What it takes to work on a local run, from any process. */
+export interface LocalRunAccess {
   environment: Environment;
   /** Holds state, synthesized stacks and the Terraform CLI configuration. */
   folder: string;
@@ -22,14 +22,18 @@ export interface LocalRun {
   env: NodeJS.ProcessEnv;
   /** What `env` adds; whoever sets these works on this run. Throw-away secrets are among them. */
   variables: Record<string, string>;
-  /** Of the local AWS. */
-  pid: number;
   /** The local AWS by plain HTTP. */
   plainEndpoint: string;
   /** The pair that may do everything. */
   administrator: { accessKeyId: string; secretAccessKey: string };
   /** What only the local AWS can do: GitHub's tokens, EC2's credentials, its decisions. */
   control: Control;
+}
+
+/** A local AWS in place of an environment's account, with state, output and secrets in a temporary folder of its own. */
+export interface LocalRun extends LocalRunAccess {
+  /** Of the local AWS. */
+  pid: number;
   /** moto itself, behind the front that decides. */
   motoEndpoint: string;
   /** Terraform's version, and where the provider comes from. */

@@ -34,8 +34,6 @@ export class BaseUser extends Construct implements ITerraformDependable {
     const user = new IamUser(this, 'user', {
       name,
       permissionsBoundary: boundary.arn,
-      // moto doesn't report a user's boundary, and each plan would want to set it again. IAM keeps what was set.
-      lifecycle: { ignoreChanges: ['permissions_boundary'] },
       dependsOn: [boundary],
       ...(tags && { tags }),
     });

@@ -1,7 +1,7 @@
 import { chalk } from 'zx';
 import type { roleCredentials } from '@slipway/runtime';
 import { names } from '../../stacks/names';
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 
 export type Result = 'allowed' | 'denied';
 
@@ -33,7 +33,7 @@ export interface Key {
 
 /** For a client of the SDK. */
 export function options<C extends Key | ReturnType<typeof roleCredentials>>(
-  { env, environment }: LocalRun,
+  { env, environment }: LocalRunAccess,
   credentials: C,
 ) {
   // A call that moto lacks is not worth a retry.
@@ -51,11 +51,12 @@ export const keyOf = (secret: PodSecret): Key => ({
   secretAccessKey: secret.AWS_SECRET_ACCESS_KEY,
 });
 
-export const roleArn = ({ environment }: LocalRun, name: string) =>
+export const roleArn = ({ environment }: LocalRunAccess, name: string) =>
   `arn:aws:iam::${environment.account}:role/${name}`;
 
 /** The same names in another environment. */
-export const namesOf = ({ environment }: LocalRun, other: string) => names({ ...environment, name: other });
+export const namesOf = ({ environment }: LocalRunAccess, other: string) =>
+  names({ ...environment, name: other });
 
 /** A table, in which what was not as expected stands out. */
 export function proofTable(proofs: readonly Proof[]): string {

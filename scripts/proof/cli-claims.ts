@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { localEnvironment } from '@slipway/local-aws';
 import { $, chalk, which } from 'zx';
 import { names } from '../../stacks/names';
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 import { namesOf, type Claim, type PodSecret, type Result } from './claim';
 
 /** The same by a program that is nobody's of ours. */
-export async function cliClaims(run: LocalRun, secret: PodSecret, other: string): Promise<Claim[]> {
+export async function cliClaims(run: LocalRunAccess, secret: PodSecret, other: string): Promise<Claim[]> {
   if ((await which('aws', { nothrow: true })) === null) {
     console.log(chalk.dim('  (no aws CLI on this machine: its part is left out)'));
     return [];

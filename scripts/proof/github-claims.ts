@@ -7,13 +7,13 @@ import {
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { names } from '../../stacks/names';
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 import { options, roleArn, type Claim, type Key, type Result } from './claim';
 
-type Token = Parameters<LocalRun['control']['githubToken']>[0];
+type Token = Parameters<LocalRunAccess['control']['githubToken']>[0];
 
 /** Who may take on GitHub's roles. */
-export function githubClaims(run: LocalRun, other: string): Claim[] {
+export function githubClaims(run: LocalRunAccess, other: string): Claim[] {
   const own = names(run.environment);
   const { repository, pushFrom } = run.environment.github;
   const from: Partial<Token> =
@@ -57,7 +57,7 @@ const describe = (repository: string, { ref, environment }: Partial<Token>) =>
   `${repository}, ${environment === undefined ? (ref ?? '').replace('refs/heads/', 'branch ') : `environment ${environment}`}`;
 
 /** As GitHub's configure-aws-credentials does. */
-async function takeOnByToken(run: LocalRun, role: string, token: Token): Promise<Key> {
+async function takeOnByToken(run: LocalRunAccess, role: string, token: Token): Promise<Key> {
   const sts = new STSClient({
     ...options(run, run.administrator),
     credentials: { accessKeyId: '', secretAccessKey: '' },
@@ -77,7 +77,7 @@ async function takeOnByToken(run: LocalRun, role: string, token: Token): Promise
 }
 
 /** What the role may do that pushes images. */
-export async function pushClaims(run: LocalRun): Promise<Claim[]> {
+export async function pushClaims(run: LocalRunAccess): Promise<Claim[]> {
   const own = names(run.environment);
   const { repository, pushFrom } = run.environment.github;
   const from: Partial<Token> =

@@ -4,14 +4,14 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { signedFetch, type SignedRequest, type Signer } from '@slipway/local-aws';
 import { names } from '../../stacks/names';
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 import { options, roleArn, type Claim, type Result } from './claim';
 
 /** As EC2 names the session of an instance's role. */
 const HOST_ID = 'i-0123456789abcdef0';
 
 /** What a Docker host may do with the role of its instance profile. */
-export async function hostClaims(run: LocalRun): Promise<Claim[]> {
+export async function hostClaims(run: LocalRunAccess): Promise<Claim[]> {
   const own = names(run.environment);
   const [host] = run.environment.dockerHosts;
   if (!host) return [];

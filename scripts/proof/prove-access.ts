@@ -1,4 +1,4 @@
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 import { outcome, type PodSecret, type Proof } from './claim';
 import { cliClaims } from './cli-claims';
 import { githubClaims, pushClaims } from './github-claims';
@@ -11,7 +11,7 @@ import { apiClaims, auxClaims, baseUserClaims } from './service-claims';
  * @param other name of the environment whose things must be out of reach
  */
 export async function proveAccess(
-  run: LocalRun,
+  run: LocalRunAccess,
   secret: PodSecret,
   other: string,
   tell: (text: string) => void = () => undefined,

@@ -15,11 +15,11 @@ import {
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { roleCredentials } from '@slipway/runtime';
 import { names } from '../../stacks/names';
-import type { LocalRun } from '../local-run';
+import type { LocalRunAccess } from '../local-run';
 import { keyOf, namesOf, options, roleArn, type Claim, type PodSecret, type Result } from './claim';
 
 /** Its keys are good for one thing. */
-export function baseUserClaims(run: LocalRun, secret: PodSecret, other: string): Claim[] {
+export function baseUserClaims(run: LocalRunAccess, secret: PodSecret, other: string): Claim[] {
   const own = names(run.environment);
   const of = options(run, keyOf(secret));
   const [s3, ssm, sts] = [new S3Client(of), new SSMClient(of), new STSClient(of)];
@@ -52,7 +52,7 @@ export function baseUserClaims(run: LocalRun, secret: PodSecret, other: string):
 }
 
 /** The one service with access to AWS. */
-export function auxClaims(run: LocalRun, secret: PodSecret, other: string): Claim[] {
+export function auxClaims(run: LocalRunAccess, secret: PodSecret, other: string): Claim[] {
   const [own, others] = [names(run.environment), namesOf(run, other)];
   const source = keyOf(secret);
   // The chain itself: the runtime takes the role on with the base user's key.
@@ -108,13 +108,13 @@ export function auxClaims(run: LocalRun, secret: PodSecret, other: string): Clai
 }
 
 /** The runtime's STS client reads the endpoint from the environment, as a service's would. */
-function withEndpoint<T>({ env }: LocalRun, make: () => T): T {
+function withEndpoint<T>({ env }: LocalRunAccess, make: () => T): T {
   process.env.AWS_ENDPOINT_URL = env.AWS_ENDPOINT_URL;
   return make();
 }
 
 /** The gateway has none any more. */
-export async function apiClaims(run: LocalRun): Promise<Claim[]> {
+export async function apiClaims(run: LocalRunAccess): Promise<Claim[]> {
   const own = names(run.environment);
   const administrator = options(run, run.administrator);
   const { Credentials: given } = await new STSClient(administrator).send(

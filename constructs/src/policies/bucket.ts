@@ -1,7 +1,7 @@
 import { bucketArn, type Place } from '../place';
 import { deny, policyDocument, type PolicyDocument } from '../policy-document';
 
-/** The same as a bare "*" (IAM User Guide, "Principal"), in the form that moto reads, too. */
+/** The same as a bare "*" (IAM User Guide, "Principal"). */
 const EVERYONE = { AWS: '*' };
 
 /** What a private bucket refuses everyone, and the one thing that it may allow: S3's delivery of access logs. */
@@ -30,7 +30,6 @@ export function bucketPolicy(bucket: {
             Effect: 'Allow',
             Principal: { Service: 'logging.s3.amazonaws.com' },
             Action: 's3:PutObject',
-            // One string, not a list: moto compares it as it stands.
             Resource: `${arn}/*`,
             Condition: { StringEquals: { 'aws:SourceAccount': place.account } },
           } as const,
