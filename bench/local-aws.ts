@@ -16,7 +16,7 @@ import { median, quantile, round } from './measure';
 import type { Row } from './table';
 
 const REQUESTS = 300;
-const WARM_UP = 20;
+const WARM_UP = 200;
 const STATEMENTS = 20;
 const DEPLOYS = 2;
 

@@ -5,13 +5,13 @@ import {
   validateResourcePolicy,
   type Policy,
 } from '@cloud-copilot/iam-policy';
-import { matchesInAnyCase } from './literal-text';
+import { literal, matches, matchesInAnyCase } from './literal-text';
 import { isFixed, plainStatement, type AskedFor } from './plain-statement';
 import type { PolicyDocument, Statement } from './policy';
 
 export type PolicyKind = 'identity' | 'resource';
 
-/** A policy for the evaluator: just the statements on one action, which are few of many. */
+/** A policy for the evaluator: just the statements on one action and resource, few of many. */
 export interface PreparedPolicy {
   readonly policy: Policy<{ name: string }>;
   /** The statements as they were written, each with its place in the whole policy, from 1. */
@@ -56,7 +56,12 @@ export function preparePolicy(
   if (cut === undefined) known.set(id, (cut = makeCut(document, kind, action)));
   const { written, fixed } = cut;
   const plain = fixed ?? written.map(({ statement }) => plainStatement(statement, document.Version, asked));
-  return { written, policy: loadPolicy({ ...document, Statement: plain }, { name }) };
+  const onResource = plain.map((statement) => mayHold(statement, asked.resource));
+  const Statement = plain.filter((_, index) => onResource[index]);
+  return {
+    written: written.filter((_, index) => onResource[index]),
+    policy: loadPolicy({ ...document, Statement }, { name }),
+  };
 }
 
 function makeCut(document: PolicyDocument, kind: PolicyKind, action: string): Cut {
@@ -83,4 +88,10 @@ function makeCut(document: PolicyDocument, kind: PolicyKind, action: string): Cu
 /** False only where a statement is on other actions for sure. */
 function mayBeOn({ Action: action }: Statement, asked: string): boolean {
   return [action].flat().some((each) => typeof each !== 'string' || matchesInAnyCase(each, asked));
+}
+
+/** False only where a plain statement is on other resources for sure. */
+function mayHold({ Resource: resource }: Statement, asked: string): boolean {
+  if (resource === undefined || asked === '*') return true;
+  return [resource].flat().some((each) => typeof each !== 'string' || matches(each, literal(asked)));
 }
