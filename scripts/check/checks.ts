@@ -1,0 +1,25 @@
+import type { Check } from './check';
+import { ec2Checks } from './ec2';
+import { ecrChecks } from './ecr';
+import { githubChecks } from './github';
+import { iamChecks } from './iam';
+import { kmsChecks } from './kms';
+import { s3Checks } from './s3';
+import { ssmChecks } from './ssm';
+
+export const checks: readonly Check[] = [
+  ...s3Checks,
+  ...ecrChecks,
+  ...ssmChecks,
+  ...iamChecks,
+  ...githubChecks,
+  ...ec2Checks,
+  ...kmsChecks,
+];
+
+/** Where the check is described by who made it. */
+export function pageOf(id: string): string {
+  return id.startsWith('CKV')
+    ? 'https://www.checkov.io/5.Policy%20Index/terraform.html'
+    : `https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#${id.toLowerCase().replace('.', '-')}`;
+}
