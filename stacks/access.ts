@@ -48,6 +48,7 @@ export class Access extends Construct {
       statements: boundaryStatements({
         place: this.place,
         buckets: [this.named.bucket('*')],
+        objectsOf: this.buckets(),
         parameterPath: this.named.parameterPath,
         repositories: [this.named.repository('*')],
         serviceRoles: [this.named.serviceRole('*')],
@@ -110,6 +111,10 @@ export class Access extends Construct {
     };
   }
 
+  private buckets(): string[] {
+    return this.environment.buckets.map(({ name }) => this.named.bucket(name));
+  }
+
   /** One role that pushes images, one that deploys this environment. */
   private githubRoles(statePrefix: string) {
     const { github, name: environment, protection, repositories, network, state } = this.environment;
@@ -131,7 +136,8 @@ export class Access extends Construct {
         place: this.place,
         environment,
         buckets: [this.named.bucket('*')],
-        protection: protection.buckets,
+        objectsOf: this.buckets(),
+      protection: protection.buckets,
         parameterPath: this.named.parameterPath,
         repositories: repositories.owner === 'this' ? [this.named.repository('*')] : [],
         keyAlias: `alias/${this.named.key}`,

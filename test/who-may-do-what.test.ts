@@ -97,6 +97,7 @@ const tables: Record<string, Table> = {
     denied: [
       ['s3:ListBucket', [...dev.buckets.slice(1), qa.bucket, prod.bucket]],
       ['s3:GetObject s3:PutObject s3:DeleteObject', [qa.object, prod.object, `${dev.buckets[1] ?? ''}/log`]],
+      ['s3:GetObject s3:PutObject', [`${qa.bucket}/x-dev`, `${qa.bucket}/x-dev/y`]],
       ['s3:DeleteBucket s3:PutBucketPolicy s3:DeleteBucketPolicy s3:PutLifecycleConfiguration', dev.bucket],
       ['s3:DeleteObjectVersion s3:PutObjectAcl', dev.object],
       ['ssm:PutParameter ssm:DeleteParameter', dev.parameters],
@@ -867,6 +868,7 @@ describe("buckets and their objects are deleted by a pipeline as far as the envi
       place: { account: '111122223333', region: 'eu-west-1' },
       environment: 'dev',
       buckets: ['kantox-*-dev'],
+      objectsOf: ['kantox-data-dev'],
       protection,
       parameterPath: '/kantox/dev',
       repositories: [],
@@ -883,9 +885,11 @@ describe("buckets and their objects are deleted by a pipeline as far as the envi
     ['s3:DeleteObject s3:DeleteObjectVersion', dev.object],
   ];
   const settings: Row = ['s3:PutBucketPolicy s3:PutLifecycleConfiguration', dev.bucket];
+  /** Keys that end as a bucket of dev would. */
+  const others: Row = ['s3:DeleteObject', [`${qa.bucket}/x-dev`, `${qa.bucket}/x-dev/y`]];
 
   test.each([
-    { protection: 'disposable', allowed: [settings, ...both], denied: [] },
+    { protection: 'disposable', allowed: [settings, ...both], denied: [others] },
     { protection: 'keep-objects', allowed: [settings, ...both.slice(0, 1)], denied: both.slice(1) },
     { protection: 'locked', allowed: [settings], denied: both },
   ] as const)('$protection', async ({ protection, allowed, denied }) => {

@@ -7,6 +7,8 @@ import { sessionManagerStatements } from './session-manager';
 export interface BoundaryScope {
   place: Place;
   buckets: string[];
+  /** Buckets whose objects are used, each by its whole name: a wildcard would reach over the slash, into keys. */
+  objectsOf: string[];
   /** Path of the parameters, such as /kantox/dev. */
   parameterPath: string;
   /** May end in a wildcard, as the others. */
@@ -17,15 +19,18 @@ export interface BoundaryScope {
 
 /** The most that the base user and the roles of an environment can ever do: use its own things. Nothing is managed from here. */
 export function boundaryStatements(scope: BoundaryScope): Statement[] {
-  const { place, buckets, parameterPath, repositories, serviceRoles } = scope;
-  const bucketArns = buckets.map((name) => bucketArn(place, name));
+  const { place, buckets, objectsOf, parameterPath, repositories, serviceRoles } = scope;
   return [
     allow(
       'TakeOnServiceRoles',
       ['sts:AssumeRole'],
       serviceRoles.map((name) => iamArn(place, `role/${name}`)),
     ),
-    allow('UseBuckets', ['s3:ListBucket', 's3:GetBucketLocation'], bucketArns),
+    allow(
+      'UseBuckets',
+      ['s3:ListBucket', 's3:GetBucketLocation'],
+      buckets.map((name) => bucketArn(place, name)),
+    ),
     allow(
       'UseObjects',
       [
@@ -36,7 +41,7 @@ export function boundaryStatements(scope: BoundaryScope): Statement[] {
         's3:AbortMultipartUpload',
         's3:ListMultipartUploadParts',
       ],
-      bucketArns.map((arn) => `${arn}/*`),
+      objectsOf.map((name) => `${bucketArn(place, name)}/*`),
     ),
     allow(
       'ReadParameters',

@@ -8,6 +8,8 @@ export interface DeployScope {
   /** Value of the tag Environment on everything that can be tagged. */
   environment: string;
   buckets: string[];
+  /** Buckets whose objects go with them, each by its whole name: a wildcard would reach over the slash, into keys. */
+  objectsOf: string[];
   /** What may happen to buckets and their objects; see PrivateBucketProps. */
   protection: 'disposable' | 'keep-objects' | 'locked';
   parameterPath: string;
@@ -43,6 +45,7 @@ export interface DeployScope {
 export function deployStatements(scope: DeployScope): Statement[] {
   return [
     byName([buckets(scope), parameters(scope), repositories(scope), identities(scope), aliases(scope)]),
+    ...objectStatements(scope),
     ...identityStatements(scope),
     ...keyStatements(scope),
     ...hostStatements(scope),
@@ -67,13 +70,11 @@ function byName(services: Named[]): Statement {
 }
 
 function buckets({ place, buckets: names, protection }: DeployScope): Named {
-  const arns = names.map((name) => bucketArn(place, name));
   return {
     actions: [
       's3:CreateBucket',
       ...(protection === 'locked' ? [] : ['s3:DeleteBucket']),
       's3:DeleteBucketPolicy',
-      ...(protection === 'disposable' ? ['s3:DeleteObject', 's3:DeleteObjectVersion'] : []),
       's3:Get*Configuration',
       's3:GetBucket*',
       's3:ListBucket*',
@@ -81,8 +82,19 @@ function buckets({ place, buckets: names, protection }: DeployScope): Named {
       's3:PutEncryptionConfiguration',
       's3:PutLifecycleConfiguration',
     ],
-    arns: [...arns, ...(protection === 'disposable' ? arns.map((arn) => `${arn}/*`) : [])],
+    arns: names.map((name) => bucketArn(place, name)),
   };
+}
+
+function objectStatements({ place, objectsOf, protection }: DeployScope): Statement[] {
+  if (protection !== 'disposable') return [];
+  return [
+    allow(
+      'Objects',
+      ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      objectsOf.map((name) => `${bucketArn(place, name)}/*`),
+    ),
+  ];
 }
 
 function parameters({ place, parameterPath }: DeployScope): Named {
