@@ -5,6 +5,7 @@ import { printTable, type Row } from './table';
 const BENCHES: Record<string, () => Promise<{ run: () => Promise<Row[]>; title: string }>> = {
   synth: () => import('./synth.js'),
   'local-aws': () => import('./local-aws.js'),
+  runtime: () => import('./runtime.js'),
 };
 
 const FLAGS = new Set(['--json', '--requests']);

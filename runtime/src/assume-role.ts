@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import type { AssumeRoleCommandOutput, STSClient } from '@aws-sdk/client-sts';
-import { assumeRoleFailed, emptyAnswer, noAnswer, noRegion, sourceFailed } from './errors';
+import type { AssumeRoleCommandOutput, STSClient, STSClientConfig } from '@aws-sdk/client-sts';
+import type { Credentials } from './credentials';
+import {
+  assumeRoleFailed,
+  emptyAnswer,
+  expiredAnswer,
+  noAnswer,
+  noRegion,
+  RoleCredentialsError,
+  sourceFailed,
+} from './errors';
 import { withoutSecrets } from './safe-cause';
-import type { CredentialsProvider, Role } from './settings';
+import type { CredentialsProvider, Role, SourceCredentials } from './settings';
 import { sourceCredentials } from './source-credentials';
 
 type AwsCredentialIdentity = Awaited<ReturnType<CredentialsProvider>>;
-
-/** One whole set: never parts of two answers. */
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  /** By this machine's clock. */
-  readonly expiration: Date;
-}
 
 export interface StsTimeouts {
   /** Milliseconds until a connection stands. */
@@ -31,6 +31,21 @@ export const STS_TIMEOUTS: StsTimeouts = { connectionMs: 2000, attemptMs: 5000, 
 /** A clock that is off by less than this is covered by the minute in which callers already wait. */
 const TOLERATED_CLOCK_SKEW_MS = 30_000;
 
+/** How STS is asked. */
+export interface Sts {
+  readonly timeouts: StsTimeouts;
+  /** @default - the SDK's own, over HTTPS */
+  readonly requestHandler?: STSClientConfig['requestHandler'];
+}
+
+/** Who asks for the role. */
+export interface Asker {
+  /** `undefined` stands for the SDK's default chain. */
+  readonly source: SourceCredentials | undefined;
+  /** Used when neither the role nor the environment says the region. */
+  readonly clientRegion?: (() => Promise<string>) | undefined;
+}
+
 /**
  * Takes on the role, once: AssumeRole with the source credentials, or AssumeRoleWithWebIdentity.
  *
@@ -39,13 +54,15 @@ const TOLERATED_CLOCK_SKEW_MS = 30_000;
  *
  * @throws RoleCredentialsError
  */
-export async function assumeRole(role: Role, timeouts: StsTimeouts): Promise<Credentials> {
-  const proof = await proofOf(role, timeouts);
+export async function assumeRole(role: Role, asker: Asker, sts: Sts): Promise<Credentials> {
+  const { timeouts, requestHandler } = sts;
+  const roleArn = role.input.RoleArn;
+  const proof = await proofOf(role, asker, timeouts);
   const { STSClient } = await import('@aws-sdk/client-sts');
   const client = new STSClient({
     region: role.region,
     credentials: proof.credentials,
-    requestHandler: {
+    requestHandler: requestHandler ?? {
       connectionTimeout: timeouts.connectionMs,
       requestTimeout: timeouts.attemptMs,
       throwOnRequestTimeout: true,
@@ -53,14 +70,19 @@ export async function assumeRole(role: Role, timeouts: StsTimeouts): Promise<Cre
   });
   try {
     await client.config.region().catch((error: unknown) => {
-      throw noRegion(role.arn, withoutSecrets(error));
+      if (!asker.clientRegion) throw noRegion(roleArn, withoutSecrets(error));
+      client.config.region = asker.clientRegion;
     });
     const answer = await within(timeouts.totalMs, (signal) => sent(client, role, proof, signal)).catch(
       (error: unknown) => {
-        throw assumeRoleFailed(role.arn, withoutSecrets(error, proof.secrets));
+        throw assumeRoleFailed(
+          role.input,
+          proof.webIdentityToken !== undefined,
+          withoutSecrets(error, proof.secrets),
+        );
       },
     );
-    return credentialsOf(answer, role.arn, client.config.systemClockOffset);
+    return credentialsOf(answer, roleArn, client.config.systemClockOffset);
   } finally {
     client.destroy();
   }
@@ -74,37 +96,44 @@ interface Proof {
   readonly secrets: readonly string[];
 }
 
-/** Its errors are the source's, not to be taken for the role's. */
-async function proofOf(role: Role, timeouts: StsTimeouts): Promise<Proof> {
-  const { webIdentityTokenFile } = role;
+/** Its errors are the source's, not to be taken for the role's; a role before this one has said its own already. */
+async function proofOf(role: Role, { source }: Asker, timeouts: StsTimeouts): Promise<Proof> {
+  const { webIdentityTokenFile, input } = role;
   try {
     if (webIdentityTokenFile !== undefined) {
       // Read for each call: the kubelet replaces the token while the pod runs.
       const token = (await readFile(webIdentityTokenFile, 'utf8')).trim();
       return { webIdentityToken: token, secrets: [token] };
     }
-    const credentials = await within(timeouts.totalMs, () => sourceCredentials(role.source, role.region)());
-    return { credentials, secrets: [credentials.secretAccessKey, credentials.sessionToken ?? ''] };
+    const credentials = await within(timeouts.totalMs, () => sourceCredentials(source, role.region)());
+    return {
+      credentials,
+      secrets: [credentials.secretAccessKey, credentials.sessionToken ?? '', input.ExternalId ?? ''],
+    };
   } catch (error) {
-    throw sourceFailed(role.arn, withoutSecrets(error));
+    if (error instanceof RoleCredentialsError) throw error;
+    throw sourceFailed(input.RoleArn, withoutSecrets(error));
   }
 }
 
 async function sent(client: STSClient, role: Role, proof: Proof, abortSignal: AbortSignal): Promise<Answer> {
   const { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts');
-  const input = {
-    RoleArn: role.arn,
-    RoleSessionName: role.sessionName,
-    DurationSeconds: role.durationSeconds,
-  };
-  if (proof.webIdentityToken !== undefined) {
-    const command = new AssumeRoleWithWebIdentityCommand({
-      ...input,
-      WebIdentityToken: proof.webIdentityToken,
-    });
-    return client.send(command, { abortSignal });
+  const { webIdentityToken } = proof;
+  if (webIdentityToken === undefined) {
+    return client.send(new AssumeRoleCommand(role.input), { abortSignal });
   }
-  return client.send(new AssumeRoleCommand({ ...input, ExternalId: role.externalId }), { abortSignal });
+  const { RoleArn, RoleSessionName, DurationSeconds, Policy, PolicyArns } = role.input;
+  return client.send(
+    new AssumeRoleWithWebIdentityCommand({
+      RoleArn,
+      RoleSessionName,
+      DurationSeconds,
+      Policy,
+      PolicyArns,
+      WebIdentityToken: webIdentityToken,
+    }),
+    { abortSignal },
+  );
 }
 
 type Answer = Pick<AssumeRoleCommandOutput, 'Credentials'>;
@@ -115,11 +144,13 @@ function credentialsOf({ Credentials: given }: Answer, roleArn: string, clockOff
     throw emptyAnswer(roleArn);
   }
   const skew = Math.abs(clockOffset) > TOLERATED_CLOCK_SKEW_MS ? clockOffset : 0;
+  const expiration = new Date(given.Expiration.getTime() - skew);
+  if (!(expiration.getTime() > Date.now())) throw expiredAnswer(roleArn, expiration);
   return {
     accessKeyId: given.AccessKeyId,
     secretAccessKey: given.SecretAccessKey,
     sessionToken: given.SessionToken,
-    expiration: new Date(given.Expiration.getTime() - skew),
+    expiration,
   };
 }
 

@@ -1,9 +1,48 @@
-import { inspect } from 'node:util';
-import { assumeRole, type Credentials, STS_TIMEOUTS, type StsTimeouts } from './assume-role';
-import { externalIdUnused, noRole, refreshFailed } from './errors';
-import { refreshing } from './refreshing';
-import { type CredentialsProvider, type RoleCredentialsOptions, readSettings } from './settings';
+import { assumeRole, type Sts, STS_TIMEOUTS } from './assume-role';
+import { type Credentials, handingOut } from './credentials';
+import { externalIdUnused, noRole, RoleCredentialsError } from './errors';
+import { tell, unfailing } from './events';
+import { type Clock, refreshing } from './refreshing';
+import {
+  type Caller,
+  PROCESS_SESSIONS,
+  type Session,
+  sessionKey,
+  sessionOf,
+  type Sessions,
+  sourceKey,
+} from './sessions';
+import {
+  type CredentialsProvider,
+  type Role,
+  type RoleCredentialsOptions,
+  readSettings,
+  type SourceCredentials,
+} from './settings';
 import { sourceCredentials } from './source-credentials';
+
+/** What `roleCredentials` gives: a provider for any client of the AWS SDK v3, and one thing more. */
+export interface RoleCredentialsProvider {
+  /**
+   * @throws RoleCredentialsError when there is nothing valid to give, or `abortSignal`'s reason
+   */
+  (request?: CredentialsRequest): ReturnType<CredentialsProvider>;
+  /**
+   * Says that a service refused these credentials: the next caller waits for new ones. Without effect when
+   * they aren't the current ones any more, for 10 seconds after the last time, and without a role.
+   * @returns whether they will be renewed
+   */
+  invalidate(refused: { readonly accessKeyId: string }): boolean;
+}
+
+export interface CredentialsRequest {
+  /** Takes on the role again although the credentials are valid. @default false */
+  readonly forceRefresh?: boolean;
+  /** Ends this caller's wait; others that wait for the same call go on. */
+  readonly abortSignal?: AbortSignal;
+  /** Set by the SDK. */
+  readonly callerClientConfig?: { readonly region?: () => Promise<string> };
+}
 
 /**
  * Credentials of an IAM role that never run out, for any client of the AWS SDK v3.
@@ -11,13 +50,14 @@ import { sourceCredentials } from './source-credentials';
  *     const s3 = new S3Client({ credentials: roleCredentials() });
  *
  * The role comes from `AWS_ROLE_ARN` or from the options; every default stands at {@link RoleCredentialsOptions}.
- * Nothing is asked of AWS before the first use. Each provider has its own cache: make one and give it to
- * every client.
+ * Nothing is asked of AWS before the first use. Providers of one process that ask for the same thing (source
+ * and every input) share one session, and one call to STS.
  *
- * - Concurrent callers share one AssumeRole call.
- * - In the last 5 minutes of a session the caller still gets its credentials at once, and the refresh runs
- *   behind it. If it fails, the old ones go on being served and the next try waits 30 to 45 seconds.
- * - In the last minute callers wait for the refresh, and get its error if it fails.
+ * - In the advisory window (the last 5 minutes of a session of up to 20, 15 of up to 90, 60 of a longer one; a
+ *   fifth shorter at most) the caller still gets its credentials at once, and the refresh runs behind it.
+ * - If it fails, the valid ones go on being served; the next try waits 5 to 10 minutes (a third to two thirds
+ *   of a 5-minute window), and comes before the last minute in any case.
+ * - In the last minute callers wait for the refresh. If it fails too, what is valid is served to the end.
  * - One attempt at STS is given up after 5 seconds, all of them together after 15.
  *
  * Without a role the source credentials are handed on as they are, and one notice says so.
@@ -28,52 +68,103 @@ import { sourceCredentials } from './source-credentials';
  * `AWS_ACCESS_KEY_ID` or `AWS_PROFILE` names another source, or `roleArn` another role.
  *
  * @throws at once when an option or variable is malformed, naming every one that is. The provider itself
- * rejects with a `RoleCredentialsError`: what happened, to which role, what to do next, the SDK's error as
- * its `cause`; never a secret.
+ * rejects with a {@link RoleCredentialsError}.
  * @see AssumeRole and AssumeRoleWithWebIdentity in the AWS Security Token Service API Reference
  */
-export function roleCredentials(options: RoleCredentialsOptions = {}): CredentialsProvider {
-  return credentialsProvider(options, { now: Date.now, stsTimeouts: STS_TIMEOUTS });
+export function roleCredentials(options: RoleCredentialsOptions = {}): RoleCredentialsProvider {
+  return credentialsProvider(options, PROCESS);
 }
 
-/** What tests replace: the clock (milliseconds since 1970) and how long STS may take. */
+/** What tests replace. */
 export interface World {
-  readonly now: () => number;
-  readonly stsTimeouts: StsTimeouts;
+  readonly clock: Clock;
+  readonly sts: Sts;
+  readonly sessions: Sessions;
 }
 
-export function credentialsProvider(options: RoleCredentialsOptions, world: World): CredentialsProvider {
-  const { role, region, source } = readSettings(options, process.env);
-  const notice = unfailing(options.onNotice ?? console.warn);
-  if (!role) {
-    notice(noRole());
-    return sourceCredentials(source, region);
+const PROCESS: World = {
+  clock: { wall: Date.now, monotonic: performance.now.bind(performance) },
+  sts: { timeouts: STS_TIMEOUTS },
+  sessions: PROCESS_SESSIONS,
+};
+
+export function credentialsProvider(options: RoleCredentialsOptions, world: World): RoleCredentialsProvider {
+  const { roles, region, source } = readSettings(options, process.env);
+  const onNotice = unfailing(options.onNotice ?? console.warn);
+  const [first, ...others] = roles;
+  if (!first) {
+    sayOnce(options.onNotice ?? console.warn, noRole());
+    const handedOn = sourceCredentials(source, region);
+    return Object.assign((request?: CredentialsRequest) => handedOn(request), { invalidate: () => false });
   }
-  if (role.webIdentityTokenFile !== undefined && role.externalId !== undefined) notice(externalIdUnused());
+  if (first.webIdentityTokenFile !== undefined && first.input.ExternalId !== undefined) {
+    onNotice(externalIdUnused());
+  }
 
-  const credentials = refreshing(() => assumeRole(role, world.stsTimeouts), {
-    now: world.now,
-    onFailedRefresh: (error, validUntil) => {
-      notice(refreshFailed(role.arn, validUntil, error));
-    },
-  });
-  return async (request) => handedOut(await credentials({ force: request?.forceRefresh === true }));
-}
-
-/** A copy for each caller, so that none can alter another's; `console.log` of it shows no secret. */
-function handedOut(credentials: Credentials): Credentials {
-  const copy = { ...credentials, expiration: new Date(credentials.expiration) };
-  const shown = `Credentials { accessKeyId: '${copy.accessKeyId}', expiration: ${copy.expiration.toISOString()} }`;
-  return Object.defineProperty(copy, inspect.custom, { value: () => shown });
-}
-
-/** A notice must not break what it reports on. */
-function unfailing(onNotice: (message: string) => void): (message: string) => void {
-  return (message) => {
-    try {
-      onNotice(message);
-    } catch {
-      // Whoever listens has a fault of its own; credentials are handed out all the same.
-    }
+  const listeners = { onNotice, onEvent: unfailing(options.onEvent ?? (() => undefined)) };
+  const session = lastSession([first, ...others], source, world);
+  const handedOut = handingOut();
+  let shared = session();
+  const provider = (request?: CredentialsRequest): Promise<Credentials> => {
+    const force = request?.forceRefresh === true;
+    const warm = force ? undefined : shared.warm();
+    if (warm) return handedOut(warm);
+    // It may have been forgotten and made anew for others since.
+    shared = session();
+    const caller = { ...listeners, clientRegion: request?.callerClientConfig?.region };
+    return shared.get({ force, abortSignal: request?.abortSignal, caller }).then(handedOut);
   };
+  return Object.assign(provider, {
+    // Else the SDK's clients keep a copy of their own to 5 minutes before its end, and then make callers wait.
+    memoized: true,
+    invalidate: (refused: { readonly accessKeyId: string }) =>
+      session().invalidate((current) => current.accessKeyId === refused.accessKeyId),
+  });
+}
+
+/** The session of the last role; each is taken on by the one before it, the first by the source. */
+function lastSession(
+  [first, ...others]: readonly [Role, ...Role[]],
+  source: SourceCredentials | undefined,
+  world: World,
+): () => Session {
+  let last = linked(first, sourceKey(source, process.env), () => source, world);
+  for (const role of others) {
+    const before = last;
+    last = linked(role, before.key, (caller) => () => before.session().get({ caller }), world);
+  }
+  return last.session;
+}
+
+/** A role's session, found or made at each use; its key holds what it is taken on from. */
+function linked(
+  role: Role,
+  sourceKey: string,
+  sourceFor: (caller: Caller) => SourceCredentials | undefined,
+  { clock, sts, sessions }: World,
+): { key: string; session: () => Session } {
+  const key = sessionKey(sourceKey, role);
+  const fetch = (caller: Caller) =>
+    assumeRole(role, { source: sourceFor(caller), clientRegion: caller.clientRegion }, sts);
+  const make = () =>
+    refreshing(fetch, {
+      clock,
+      isPermanent,
+      onOutcome: (outcome, caller) => {
+        tell(outcome, role.input, caller);
+      },
+    });
+  return { key, session: () => sessionOf(sessions, key, make) };
+}
+
+function isPermanent(error: unknown): boolean {
+  return error instanceof RoleCredentialsError && error.isPermanent;
+}
+
+const told = new WeakSet<object>();
+
+function sayOnce(onNotice: (message: string) => void, message: string): void {
+  if (told.has(onNotice)) return;
+  told.add(onNotice);
+  unfailing(onNotice)(message);
 }

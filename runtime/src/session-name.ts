@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 
-/** RoleSessionName in AssumeRole, AWS Security Token Service API Reference. */
+/** RoleSessionName and SourceIdentity in AssumeRole, AWS Security Token Service API Reference. */
 const MAX_LENGTH = 64;
 const ALLOWED = /^[\w+=,.@-]{2,}$/;
 const NOT_ALLOWED = /[^\w+=,.@-]/g;
@@ -16,7 +16,7 @@ export function canBeSessionName(name: string): boolean {
 
 /**
  * The name that CloudTrail shows and revocation aims at. Without a given one: `service@host` when
- * `OTEL_SERVICE_NAME` is set, the host's name otherwise.
+ * `OTEL_SERVICE_NAME` is set, the host's name otherwise. The host is the pod, when its name is known.
  */
 export function sessionName(
   given: string | undefined,
@@ -27,7 +27,7 @@ export function sessionName(
 }
 
 /** A name that has to be changed gets a hash of the whole: cut alone, two names could become one. */
-function fitted(name: string): string {
+export function fitted(name: string): string {
   if (canBeSessionName(name) && name.length <= MAX_LENGTH) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
   return `${name.replace(NOT_ALLOWED, '-').slice(0, MAX_LENGTH - HASH_LENGTH - 1)}-${hash}`;

@@ -1,6 +1,8 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import { badDuration, badExternalId, badRoleArn, badSessionName, invalidSettings } from './errors';
-import { canBeSessionName, sessionName } from './session-name';
+import type { RoleCredentialsEvent } from './events';
+import * as bad from './problems';
+import { inputOf, type Place, problemsOf, type RoleInput, type RoleOptions } from './role-options';
+import { canBeSessionName, fitted, sessionName } from './session-name';
 
 /** What the `credentials` of an SDK client take: fixed credentials, or a provider of them. */
 export type SourceCredentials = NonNullable<STSClientConfig['credentials']>;
@@ -9,36 +11,49 @@ export type SourceCredentials = NonNullable<STSClientConfig['credentials']>;
 export type CredentialsProvider = Extract<SourceCredentials, (...args: never[]) => unknown>;
 
 /** An option beats its variable. An empty variable counts as not set. */
-export interface RoleCredentialsOptions {
+export interface RoleCredentialsOptions extends Partial<RoleOptions> {
   /**
    * The role to take on, as an ARN.
    * @default - AWS_ROLE_ARN; without either the source credentials are handed on, with a notice
    */
   readonly roleArn?: string;
   /**
-   * Name of the session in CloudTrail: at least 2 of `A-Z a-z 0-9 _ + = , . @ -`. What is longer than 64
-   * gets a hash at its end.
-   * @default - AWS_ROLE_SESSION_NAME, or `<OTEL_SERVICE_NAME>@<hostname>`, or the hostname
-   */
-  readonly sessionName?: string;
-  /**
    * The external id that the role's trust policy asks for, 2 to 1,224 characters.
    * @default - AWS_ROLE_EXTERNAL_ID, or none
    */
   readonly externalId?: string;
   /**
+   * Roles taken on one from the other after `roleArn`; the credentials are the last one's. Each has options of
+   * its own, those for `roleArn` aren't repeated for it.
+   * @default - AWS_ROLE_CHAIN, ARNs with commas between them, or none
+   */
+  readonly chain?: readonly (string | RoleOptions)[];
+  /**
+   * Name of the session in CloudTrail: at least 2 of `A-Z a-z 0-9 _ + = , . @ -`. What is longer than 64
+   * gets a hash at its end.
+   * @default - AWS_ROLE_SESSION_NAME, or `<OTEL_SERVICE_NAME>@<POD_NAME or hostname>`, or the latter alone
+   */
+  readonly sessionName?: string;
+  /**
+   * Who is behind the session, for CloudTrail; it stays through the whole chain. Like a session name. The
+   * trust policies must allow `sts:SetSourceIdentity`.
+   * @default - none
+   */
+  readonly sourceIdentity?: string;
+  /**
    * The region whose STS is asked.
-   * @default - AWS_REGION, or the region of the SDK's profile; without either the first use fails
+   * @default - AWS_REGION, or the region of the SDK's profile, or of the client that asks first
    */
   readonly region?: string;
   /**
    * Lifetime of a session in seconds, a whole number from 900 to 43,200, and no more than the role's
-   * maximum session duration; 3,600 at most when the source credentials are themselves a role's.
-   * @default 3600
+   * maximum session duration; 3,600 at most when it is taken on from another role.
+   * @default - AWS_ROLE_DURATION_SECONDS, or 3600
    */
   readonly durationSeconds?: number;
   /**
-   * Who takes on the role. A provider is asked again for each refresh.
+   * Who takes on the role. A provider is asked again for each refresh. Providers made with the same function,
+   * or with the same keys, share their sessions.
    * @default - the SDK's default chain (environment, profile, container, instance)
    */
   readonly sourceCredentials?: SourceCredentials;
@@ -47,82 +62,114 @@ export interface RoleCredentialsOptions {
    * @default console.warn
    */
   readonly onNotice?: (message: string) => void;
+  /**
+   * Told each thing that happens to the role's session. Of several providers that share one, the one that made
+   * it happen is told.
+   * @default - nobody is told
+   */
+  readonly onEvent?: (event: RoleCredentialsEvent) => void;
 }
 
-/** One role, checked, with everything that AssumeRole is asked for. */
+/** One role, checked, with everything that STS is asked for. */
 export interface Role {
-  readonly arn: string;
-  readonly sessionName: string;
-  readonly externalId: string | undefined;
-  /** Seconds. */
-  readonly durationSeconds: number;
+  readonly input: RoleInput;
   readonly region: string | undefined;
-  /** `undefined` stands for the SDK's default chain. */
-  readonly source: SourceCredentials | undefined;
   /** Set when the role is taken on with a web identity token in place of the source. */
   readonly webIdentityTokenFile: string | undefined;
 }
 
 interface Settings {
-  /** `undefined` when none is set. */
-  readonly role: Role | undefined;
+  /** In the order in which they are taken on; the last one's credentials are wanted. Empty when none is set. */
+  readonly roles: readonly Role[];
   readonly region: string | undefined;
+  /** `undefined` stands for the SDK's default chain. */
   readonly source: SourceCredentials | undefined;
 }
 
-/** A session's lifetime in AssumeRole, AWS Security Token Service API Reference. */
-const MIN_DURATION_SECONDS = 900;
-const MAX_DURATION_SECONDS = 43_200;
-const DEFAULT_DURATION_SECONDS = 3600;
+/** A session's lifetime in seconds in AssumeRole, AWS Security Token Service API Reference. */
+const MIN_DURATION = 900;
+const MAX_DURATION = 43_200;
+const MAX_CHAINED_DURATION = 3600;
+const DEFAULT_DURATION = '3600';
 
-/** Every partition (aws, aws-cn, aws-us-gov…). IAM identifiers in the IAM User Guide. */
-const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,64}$/;
-
-/** ExternalId in AssumeRole, AWS Security Token Service API Reference. */
-const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+/** A role's name may hold commas, so only one before the next ARN ends it. */
+const BETWEEN_ARNS = /\s*,\s*(?=arn:)|\s+/;
 
 /** @throws when a value is malformed, naming every one that is */
 export function readSettings(options: RoleCredentialsOptions, env: NodeJS.ProcessEnv): Settings {
-  const arn = options.roleArn ?? nonEmpty(env.AWS_ROLE_ARN);
-  const givenName = options.sessionName ?? nonEmpty(env.AWS_ROLE_SESSION_NAME);
-  const externalId = options.externalId ?? nonEmpty(env.AWS_ROLE_EXTERNAL_ID);
-  const region = options.region ?? nonEmpty(env.AWS_REGION);
-  const durationSeconds = options.durationSeconds ?? DEFAULT_DURATION_SECONDS;
-  const source = options.sourceCredentials;
+  const variable = (name: string) => nonEmpty(env[name]);
+  const roleArn = options.roleArn ?? variable('AWS_ROLE_ARN');
+  const externalId = options.externalId ?? variable('AWS_ROLE_EXTERNAL_ID');
+  const givenName = options.sessionName ?? variable('AWS_ROLE_SESSION_NAME');
+  const region = options.region ?? variable('AWS_REGION');
+  const seconds =
+    options.durationSeconds ?? Number(variable('AWS_ROLE_DURATION_SECONDS') ?? DEFAULT_DURATION);
+  const { sourceIdentity, sourceCredentials: source } = options;
+  const tokenFile = source ? undefined : webIdentityTokenFile(roleArn, env);
 
-  const problems: string[] = [];
-  if (arn !== undefined && !ROLE_ARN.test(arn)) problems.push(badRoleArn(arn));
-  if (givenName !== undefined && !canBeSessionName(givenName)) problems.push(badSessionName(givenName));
-  if (externalId !== undefined && !EXTERNAL_ID.test(externalId)) problems.push(badExternalId(externalId));
-  if (!isDuration(durationSeconds)) {
-    problems.push(badDuration(durationSeconds, MIN_DURATION_SECONDS, MAX_DURATION_SECONDS));
-  }
-  if (problems.length > 0) throw invalidSettings(problems);
+  const chain = chainOf(options.chain, variable('AWS_ROLE_CHAIN'));
+  const given = [
+    { role: { ...options, roleArn: roleArn ?? '', ...(externalId !== undefined && { externalId }) }, place },
+    ...chain,
+  ].filter(({ role }) => role.roleArn !== '' || chain.length > 0);
 
-  const role = arn !== undefined && {
-    arn,
-    sessionName: sessionName(givenName, nonEmpty(env.OTEL_SERVICE_NAME)),
-    externalId,
-    durationSeconds,
+  const most = chain.length > 0 ? MAX_CHAINED_DURATION : MAX_DURATION;
+  const isDuration = Number.isInteger(seconds) && seconds >= MIN_DURATION && seconds <= most;
+  const notInToken = tokenFile !== undefined && (options.sessionTags ?? sourceIdentity) !== undefined;
+  const problems = [
+    ...given.flatMap(({ role, place }) => problemsOf(role, place)),
+    givenName !== undefined && !canBeSessionName(givenName) && bad.sessionName(givenName),
+    sourceIdentity !== undefined && !canBeSessionName(sourceIdentity) && bad.sourceIdentity(sourceIdentity),
+    !isDuration && bad.duration(seconds, MIN_DURATION, most),
+    notInToken && bad.notWithToken(),
+  ].filter((problem) => problem !== false);
+  if (problems.length > 0) throw bad.invalidSettings(problems);
+
+  const RoleSessionName = sessionName(givenName, variable('OTEL_SERVICE_NAME'), variable('POD_NAME'));
+  const roles = given.map(({ role }, index) => ({
+    input: {
+      ...inputOf(role),
+      RoleSessionName,
+      // Of the roles before the last only the way to the next one is wanted.
+      DurationSeconds: index < given.length - 1 ? MIN_DURATION : seconds,
+      ...(sourceIdentity !== undefined && { SourceIdentity: fitted(sourceIdentity) }),
+    },
     region,
-    source,
-    webIdentityTokenFile: source ? undefined : webIdentityTokenFile(arn, env),
-  };
-  return { role: role || undefined, region, source };
+    webIdentityTokenFile: index === 0 ? tokenFile : undefined,
+  }));
+  return { roles, region, source };
+}
+
+const VARIABLES: Partial<Record<keyof RoleOptions, string>> = {
+  roleArn: 'AWS_ROLE_ARN',
+  externalId: 'AWS_ROLE_EXTERNAL_ID',
+};
+
+const place: Place = (option) => {
+  const name = VARIABLES[option];
+  return name === undefined ? option : `${option} (${name})`;
+};
+
+function chainOf(
+  chain: RoleCredentialsOptions['chain'],
+  variable: string | undefined,
+): { role: RoleOptions; place: Place }[] {
+  const name = chain ? 'chain' : 'chain (AWS_ROLE_CHAIN)';
+  const roles = chain ?? variable?.trim().split(BETWEEN_ARNS) ?? [];
+  return roles.map((role, index) => ({
+    role: typeof role === 'string' ? { roleArn: role } : role,
+    place: (option) => `${name}, role ${index + 1}, ${option}`,
+  }));
 }
 
 /**
  * The token's file when it stands for this very role and nothing in the environment comes before it: static
  * keys and a profile beat it here as they do in the SDK's default chain.
  */
-function webIdentityTokenFile(roleArn: string, env: NodeJS.ProcessEnv): string | undefined {
-  if (roleArn !== env.AWS_ROLE_ARN) return undefined;
-  if (nonEmpty(env.AWS_ACCESS_KEY_ID) ?? nonEmpty(env.AWS_PROFILE)) return undefined;
+function webIdentityTokenFile(roleArn: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (roleArn === undefined || roleArn !== env.AWS_ROLE_ARN) return undefined;
+  if (env.AWS_ACCESS_KEY_ID || env.AWS_PROFILE) return undefined;
   return nonEmpty(env.AWS_WEB_IDENTITY_TOKEN_FILE);
-}
-
-function isDuration(seconds: number): boolean {
-  return Number.isInteger(seconds) && seconds >= MIN_DURATION_SECONDS && seconds <= MAX_DURATION_SECONDS;
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

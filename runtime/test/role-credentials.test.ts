@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { S3Client, ListBucketsCommand } from '@aws-sdk/client-s3';
-import { roleCredentials } from '../src';
+import { type RoleCredentialsEvent, roleCredentials, RoleCredentialsError } from '../src';
 import { STS_TIMEOUTS } from '../src/assume-role';
-import { credentialsProvider } from '../src/role-credentials';
+import { credentialsProvider, type World } from '../src/role-credentials';
 import type { RoleCredentialsOptions } from '../src/settings';
-import { startStsServer, type StsServer } from './sts-server';
+import { type Answer, startStsServer, type StsServer } from './sts-server';
+
+jest.setTimeout(60_000);
 
 const ROLE = 'arn:aws:iam::123456789012:role/team/reader';
 const MINUTE = 60_000;
@@ -15,6 +17,8 @@ const surroundings = { ...process.env };
 let sts: StsServer;
 let clock: number;
 let notices: string[];
+let events: RoleCredentialsEvent[];
+let world: World;
 const onNotice = (message: string) => notices.push(message);
 
 beforeEach(async () => {
@@ -22,6 +26,12 @@ beforeEach(async () => {
   sts.now = () => clock;
   clock = Date.now();
   notices = [];
+  events = [];
+  world = {
+    clock: { wall: () => clock, monotonic: () => clock },
+    sts: { timeouts: STS_TIMEOUTS },
+    sessions: new Map(),
+  };
   process.env = {
     ...Object.fromEntries(Object.entries(surroundings).filter(([name]) => !name.startsWith('AWS_'))),
     AWS_ENDPOINT_URL_STS: sts.url,
@@ -43,7 +53,7 @@ afterEach(async () => {
 
 /** A provider on the test's clock. */
 function provider(options: RoleCredentialsOptions = {}) {
-  return credentialsProvider({ onNotice, ...options }, { now: () => clock, stsTimeouts: STS_TIMEOUTS });
+  return credentialsProvider({ onNotice, onEvent: (event) => events.push(event), ...options }, world);
 }
 
 const key = async (credentials: ReturnType<typeof provider>) => (await credentials()).accessKeyId;
@@ -192,18 +202,59 @@ describe('with a web identity token (IRSA)', () => {
 });
 
 describe('the cache', () => {
-  test('1,000 concurrent callers make one call', async () => {
+  test('10,000 concurrent callers make one call', async () => {
     const credentials = provider();
-    const keys = await Promise.all(Array.from({ length: 1000 }, () => key(credentials)));
+    const keys = await Promise.all(Array.from({ length: 10_000 }, () => key(credentials)));
     expect(new Set(keys)).toEqual(new Set(['AKIAGRANTED1']));
     expect(sts.calls).toHaveLength(1);
   });
 
-  test('each provider has its own', async () => {
-    expect([await key(provider()), await key(provider())]).toEqual(['AKIAGRANTED1', 'AKIAGRANTED2']);
+  test('100 clients of one role make one call, whichever way they got to it', async () => {
+    const sourceCredentials = { accessKeyId: 'AKIASOURCE', secretAccessKey: 'x' };
+    const clients = Array.from({ length: 100 }, (_, n) => {
+      const credentials = provider(n % 2 ? { sourceCredentials: { ...sourceCredentials } } : {});
+      return new S3Client({ credentials, endpoint: sts.url, forcePathStyle: true });
+    });
+    await Promise.all(clients.map((client) => client.send(new ListBucketsCommand({}))));
+    expect(sts.calls).toHaveLength(2);
+    for (const client of clients) client.destroy();
   });
 
-  test('in the last 5 minutes the caller gets credentials at once and STS is asked behind its back', async () => {
+  test.each<[string, RoleCredentialsOptions]>([
+    ['external id', { externalId: 'other' }],
+    ['tags', { sessionTags: { team: 'red' } }],
+    ['policy', { sessionPolicy: {} }],
+    ['duration', { durationSeconds: 901 }],
+    ['name', { sessionName: 'other' }],
+    ['source identity', { sourceIdentity: 'other' }],
+    ['source', { sourceCredentials: { accessKeyId: 'AKIASOURCE', secretAccessKey: 'y' } }],
+    [
+      'source function',
+      { sourceCredentials: () => Promise.resolve({ accessKeyId: 'A', secretAccessKey: 'x' }) },
+    ],
+    ['region', { region: 'eu-west-3' }],
+    ['chain', { chain: [ROLE] }],
+  ])('another %s is another session', async (_, options) => {
+    const same = { sourceCredentials: { accessKeyId: 'AKIASOURCE', secretAccessKey: 'x' } };
+    const first = await key(provider(same));
+    expect(await key(provider(same))).toBe(first);
+    expect(await key(provider({ ...same, ...options }))).not.toBe(first);
+  });
+
+  test('so is another user in the environment', async () => {
+    const first = await key(provider());
+    process.env.AWS_ACCESS_KEY_ID = 'AKIAOTHER';
+    expect(await key(provider())).not.toBe(first);
+  });
+
+  test('a session that nobody used to its end is forgotten', async () => {
+    await provider({ externalId: 'tenant-1' })();
+    clock += 61 * MINUTE;
+    await provider({ externalId: 'tenant-2' })();
+    expect(world.sessions.size).toBe(1);
+  });
+
+  test('in the last minutes the caller gets credentials at once and STS is asked behind its back', async () => {
     const credentials = provider();
     await credentials();
     clock += 56 * MINUTE;
@@ -231,10 +282,13 @@ describe('the cache', () => {
     await until(() => notices.length === 1);
     expect(await key(credentials)).toBe('AKIAGRANTED1');
     expect(notices[0]).toMatch(/could not be refreshed.*valid until .*STS could not be reached/);
-    clock += 3 * MINUTE + 1000;
+    clock += 4 * MINUTE;
     await expect(credentials()).rejects.toThrow('STS could not be reached');
     sts.answer = () => 'grant';
+    clock += 1001;
     expect(await key(credentials)).toBe('AKIAGRANTED2');
+    expect(events.map(({ type }) => type)).toEqual(['assumed', 'served-stale', 'failed', 'refreshed']);
+    expect(JSON.stringify(events)).not.toMatch(/secret|token-/);
   });
 
   test('access key, secret and token always stem from one answer', async () => {
@@ -277,9 +331,116 @@ describe('the cache', () => {
   });
 });
 
-test('printed credentials show no secret', async () => {
+test('an outage of 55 minutes within the hour costs no request', async () => {
+  let asked = 0;
+  const credentials = provider({
+    sourceCredentials: () => {
+      asked++;
+      return Promise.resolve({ accessKeyId: 'AKIASOURCE', secretAccessKey: 'x' });
+    },
+  });
+  const s3 = new S3Client({ credentials, endpoint: sts.url, forcePathStyle: true, systemClockOffset: 0 });
+  await s3.send(new ListBucketsCommand({}));
+  const faults: Answer[] = [
+    'reset',
+    { code: 'Throttling', status: 400 },
+    { code: 'InternalFailure', status: 500 },
+  ];
+  sts.answer = () => faults[sts.calls.length % 3] ?? 'reset';
+  for (let minute = 0; minute < 55; minute++) {
+    clock += MINUTE;
+    await s3.send(new ListBucketsCommand({}));
+    await until(() => events.length === asked);
+  }
+  sts.answer = () => 'grant';
+  clock += 4.5 * MINUTE;
+  await s3.send(new ListBucketsCommand({}));
+  expect(await key(credentials)).toBe('AKIAGRANTED2');
+  expect(sts.calls.length).toBeLessThanOrEqual(5);
+  s3.destroy();
+});
+
+test('an SDK client is not held up by a refresh', async () => {
   const credentials = provider();
-  const shown = inspect([await credentials(), credentials], { showHidden: true, depth: 9 });
+  const s3 = new S3Client({ credentials, endpoint: sts.url, forcePathStyle: true });
+  await s3.send(new ListBucketsCommand({}));
+  sts.answer = () => 'hang';
+  clock += 56 * MINUTE;
+  await s3.send(new ListBucketsCommand({}));
+  await until(() => sts.calls.length === 2);
+  s3.destroy();
+});
+
+test('credentials that a service refused are renewed, once', async () => {
+  const credentials = provider();
+  const refused = await credentials();
+  expect(credentials.invalidate(refused)).toBe(true);
+  expect(await key(credentials)).toBe('AKIAGRANTED2');
+  expect(credentials.invalidate(refused)).toBe(false);
+  expect(await key(credentials)).toBe('AKIAGRANTED2');
+});
+
+test('a caller gives up waiting when it wants to', async () => {
+  sts.answer = () => 'hang';
+  await expect(provider()({ abortSignal: AbortSignal.timeout(20) })).rejects.toThrow(
+    'aborted due to timeout',
+  );
+});
+
+test('a permanent error is not hammered', async () => {
+  sts.answer = () => ({ code: 'AccessDenied' });
+  const credentials = provider();
+  for (let i = 0; i < 50; i++) await expect(credentials()).rejects.toThrow(RoleCredentialsError);
+  expect(sts.calls).toHaveLength(1);
+});
+
+test('a chain is taken on role by role, and renewed as one', async () => {
+  const chain = [
+    'arn:aws:iam::123456789012:role/second',
+    { roleArn: 'arn:aws:iam::210987654321:role/third', externalId: 'x:3' },
+  ];
+  const credentials = provider({ chain });
+  expect(await key(credentials)).toBe('AKIAGRANTED3');
+  expect(sts.calls.map((call) => [call.get('RoleArn')?.split('/').pop(), call.get('ExternalId')])).toEqual([
+    ['reader', null],
+    ['second', null],
+    ['third', 'x:3'],
+  ]);
+  expect(sts.signatures.map((each) => /AKIA\w+/.exec(each)?.[0])).toEqual([
+    'AKIASOURCE',
+    'AKIAGRANTED1',
+    'AKIAGRANTED2',
+  ]);
+  sts.answer = (call) => (call.get('RoleArn')?.endsWith('second') ? { code: 'AccessDenied' } : 'grant');
+  clock += 61 * MINUTE;
+  await expect(credentials()).rejects.toThrow('Could not take on role arn:aws:iam::123456789012:role/second');
+});
+
+test('a key that was rotated in the credentials file is the one that asks next', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runtime-'));
+  const file = join(folder, 'credentials');
+  const write = (id: string) => {
+    writeFileSync(file, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = x\n`);
+  };
+  delete process.env.AWS_ACCESS_KEY_ID;
+  process.env.AWS_SHARED_CREDENTIALS_FILE = file;
+  write('AKIAOLD');
+  const credentials = provider();
+  await credentials();
+  write('AKIANEW');
+  await credentials({ forceRefresh: true });
+  expect(sts.signatures.map((each) => /AKIA\w+/.exec(each)?.[0])).toEqual(['AKIAOLD', 'AKIANEW']);
+  rmSync(folder, { recursive: true });
+});
+
+test('printed credentials show no secret, nor do they as JSON', async () => {
+  const credentials = provider();
+  const session = await credentials();
+  expect(JSON.parse(JSON.stringify(session))).toEqual({
+    accessKeyId: 'AKIAGRANTED1',
+    expiration: session.expiration?.toISOString(),
+  });
+  const shown = inspect([session, credentials], { showHidden: true, depth: 9 });
   expect(shown).toContain('AKIAGRANTED1');
   expect(shown).not.toMatch(/secret-1|token-1|source-secret/);
 });

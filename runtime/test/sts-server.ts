@@ -20,8 +20,12 @@ interface Refusal {
 
 export interface StsServer {
   readonly url: string;
+  /** Whom GetCallerIdentity names. */
+  readonly caller: string;
   /** The form fields of each STS call, in order. */
   readonly calls: URLSearchParams[];
+  /** When each STS call was signed, by its caller's clock. */
+  readonly dates: Date[];
   /** The Authorization header of each request that was signed. */
   readonly signatures: string[];
   answer: (call: URLSearchParams) => Answer | Promise<Answer>;
@@ -43,7 +47,9 @@ export async function startStsServer(): Promise<StsServer> {
 
   const sts: StsServer = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    caller: 'arn:aws:sts::123456789012:assumed-role/reader/session',
     calls: [],
+    dates: [],
     signatures: [],
     answer: () => 'grant',
     now: Date.now,
@@ -62,12 +68,14 @@ export async function startStsServer(): Promise<StsServer> {
     if (request.headers.authorization) sts.signatures.push(request.headers.authorization);
     if (request.method === 'GET') return void response.end('<ListAllMyBucketsResult/>');
     sts.calls.push(call);
+    sts.dates.push(signedAt(request));
 
     const answer = await sts.answer(call);
     if (answer === 'hang') return;
     if (answer === 'reset') return void request.socket.destroy();
     response.setHeader('Date', new Date(Date.now() + sts.ahead).toUTCString());
     response.setHeader('Content-Type', 'text/xml');
+    if (call.get('Action') === 'GetCallerIdentity') return void response.end(identity(sts.caller));
     if (answer === 'grant') return void response.end(grant(call));
     response.statusCode = answer.status ?? ('code' in answer ? 403 : 200);
     response.end('code' in answer ? refusal(answer) : answer.body);
@@ -76,12 +84,24 @@ export async function startStsServer(): Promise<StsServer> {
   function grant(call: URLSearchParams): string {
     const n = String(++grants);
     const action = call.get('Action') ?? '';
-    const lifetime = Number(call.get('DurationSeconds')) * 1000;
+    const lifetime = Number(call.get('DurationSeconds') ?? 3600) * 1000;
     return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials>
       <AccessKeyId>AKIAGRANTED${n}</AccessKeyId><SecretAccessKey>secret-${n}</SecretAccessKey><SessionToken>token-${n}</SessionToken>
       <Expiration>${new Date(sts.now() + sts.ahead + lifetime).toISOString()}</Expiration>
       </Credentials></${action}Result></${action}Response>`;
   }
+}
+
+function identity(caller: string): string {
+  return `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+    <Arn>${caller}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`;
+}
+
+/** 20260101T000000Z is AWS's way to write a date. */
+function signedAt({ headers }: IncomingMessage): Date {
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
 function refusal({ code, message = 'no' }: Refusal): string {
