@@ -223,7 +223,7 @@ export const environmentSchema = z.strictObject({
   baseUser: z.strictObject({
     /**
      * One or two labels, oldest first. Each is an access key; the last one goes into the Kubernetes secret. To
-     * rotate: add a label, deploy, renew the secret, remove the old label, deploy.
+     * rotate: npm run rotate-base-keys.
      */
     accessKeys: z
       .array(label(30))

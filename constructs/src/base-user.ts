@@ -43,7 +43,14 @@ export class BaseUser extends Construct implements ITerraformDependable {
       policy: JSON.stringify(assumeOnly(iamArn(place, `role/${roleName}`))),
     });
     const newest = accessKeys
-      .map((label) => new IamAccessKey(this, `key-${label}`, { user: user.name }))
+      .map(
+        (label) =>
+          new IamAccessKey(this, `key-${label}`, {
+            user: user.name,
+            // A rotation switches the old key off before it is deleted: a deploy in between must not switch it on.
+            lifecycle: { ignoreChanges: ['status'] },
+          }),
+      )
       .at(-1);
     if (!newest) throw new InvalidProps(`${name} needs one or two access keys, got none.`);
     this.arn = iamArn(place, `user/${name}`);

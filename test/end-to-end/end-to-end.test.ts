@@ -5,4 +5,5 @@ jest.setTimeout(300_000);
 import './environment';
 import './access';
 import './kubernetes-secret';
+import './rotate-base-keys';
 import './destroy';

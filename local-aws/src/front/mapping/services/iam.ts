@@ -1,4 +1,6 @@
+import { GetAccessKeyLastUsedCommand } from '@aws-sdk/client-iam';
 import type { Identity } from '../../authorization/identities';
+import { orNothing } from '../../authorization/moto-clients';
 import type { World } from '../../authorization/world';
 import { invalid } from '../../refusal';
 import { ask, asksFor } from '../asks-by-name';
@@ -130,6 +132,16 @@ function onUser(action: string) {
   };
 }
 
+/** Names a key alone, and is about the user whose it is (Service Authorization Reference, "AWS IAM"). */
+async function getAccessKeyLastUsed(mapping: Mapping): Promise<Ask[]> {
+  const { account, call, world } = mapping;
+  const command = new GetAccessKeyLastUsedCommand({ AccessKeyId: text(call.input.AccessKeyId) });
+  const found = await orNothing(world.client('iam', { account, region: call.region }).send(command));
+  const user = found?.UserName ?? '';
+  const arn = (await world.identities.user(account, user))?.arn ?? `arn:aws:iam::${account}:user/${user}`;
+  return [ask('GetAccessKeyLastUsed', arn, mapping, iam)];
+}
+
 /** The name is each service's own to choose; for most it is the service's (IAM User Guide, "Create a service-linked role"). */
 function serviceLinkedRole({ call, account }: Mapping): string {
   const service = text(call.input.AWSServiceName) ?? '';
@@ -167,7 +179,6 @@ const OWN_USER_OPERATIONS = [
   'DeleteAccessKey',
   'DeleteServiceSpecificCredential',
   'DeleteSigningCertificate',
-  'GetAccessKeyLastUsed',
   'GetUser',
   'ListAccessKeys',
   'ListMFADevices',
@@ -204,6 +215,7 @@ export const iam: Rules = {
         (await world.identities.role(account, name))?.arn ?? `arn:aws:iam::${account}:role/${name}`;
       return [...asks, passRole(mapping, role, 'ec2.amazonaws.com', `arn:aws:ec2:*:${account}:instance/*`)];
     },
+    GetAccessKeyLastUsed: getAccessKeyLastUsed,
     CreateServiceLinkedRole: (mapping) => [
       ask('CreateServiceLinkedRole', serviceLinkedRole(mapping), mapping, iam),
     ],
