@@ -37,7 +37,7 @@ module.exports = {
     ),
     only(
       'services-know-no-environment',
-      '^services/',
+      '^services/[^/]+/src/',
       '^(services|runtime/src|constructs/src)/',
       'A service is configured by its variables.',
     ),
@@ -61,6 +61,13 @@ module.exports = {
       comment: 'The local AWS is for the demo and the tests.',
       from: { path: '^(environments|constructs/src|stacks|runtime/src)/' },
       to: { path: '^local-aws/' },
+    },
+    {
+      name: 'the-gateway-has-no-aws',
+      severity: 'error',
+      comment: 'Who has no key can lose none.',
+      from: { path: '^services/api/src/' },
+      to: { path: '(^runtime/|node_modules/(@aws-sdk|@smithy)/)' },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

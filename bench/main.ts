@@ -6,6 +6,7 @@ const BENCHES: Record<string, () => Promise<{ run: () => Promise<Row[]>; title: 
   synth: () => import('./synth.js'),
   'local-aws': () => import('./local-aws.js'),
   runtime: () => import('./runtime.js'),
+  gateway: () => import('./gateway.js'),
 };
 
 const FLAGS = new Set(['--json', '--requests']);

@@ -11,6 +11,7 @@ import { asDeployRole } from './deploy-role';
 import { startLocalRun, type LocalRun } from './local-run';
 import { proofTable, type PodSecret, type Proof } from './proof/claim';
 import { proveAccess } from './proof/prove-access';
+import { startPair } from './pair';
 import { step, table, terraformProgress } from './steps';
 import { cdktf, killRunning, plain, terraform, terraformOutputs } from './terraform';
 
@@ -102,34 +103,13 @@ async function prove(run: LocalRun): Promise<{ rows: Row[]; proofs: Proof[] }> {
     return secretShape.parse(parse(readFileSync(secretFile, 'utf8')));
   });
 
-  const { parameter, serviceRole } = names(environment);
-  const name = parameter('api/config');
-  const service = await step('Take on the AUX role and read a parameter as it', async () => {
-    // The variables of the secret and the way to the local AWS: what a pod would see, and nothing else.
-    const pod = {
-      PATH: env.PATH,
-      HOME: '/nonexistent',
-      AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL,
-      ...secret.stringData,
-    };
-    const result = await $({
-      env: pod,
-      quiet: true,
-      nothrow: true,
-    })`${TSX} ${join(__dirname, 'demo-service.ts')} ${name}`;
-    if (result.exitCode !== 0) throw commandFailed('demo-service.ts', result.stderr);
-    const { identity, value } = serviceAnswer.parse(JSON.parse(result.stdout));
-    const role = `:assumed-role/${serviceRole('aux')}/`;
-    if (!identity.includes(role))
-      throw new OperatorError(`Expected to act as …${role}…, but was ${identity}.`);
-    return { identity, value };
-  });
-
   const inWorkspace = await step('Look into the state', () => Promise.resolve(resourcesInState(run)));
 
   const proofs = await step('Try who may do what', (tell) =>
     proveAccess(run, podSecretShape.parse(secret.stringData), OTHER, tell),
   );
+
+  const service = await step('Ask AUX through the API', () => askThePair(run, secret.stringData));
 
   const { deployRole } = names(environment);
   await step(`Plan again, as ${deployRole} with a token of GitHub's`, async () => {
@@ -141,11 +121,40 @@ async function prove(run: LocalRun): Promise<{ rows: Row[]; proofs: Proof[] }> {
   const rows: Row[] = [
     ['workspace', `${ENVIRONMENT}, with ${inWorkspace} resources, by plain "cdktf deploy ${ENVIRONMENT}"`],
     ['secret', `namespace ${secret.metadata.namespace}, mode 0600, key of ${names(environment).baseUser}`],
-    ['role taken on', service.identity],
-    ['read as that role', `${name} = ${service.value}`],
+    ['role taken on', service.role],
+    ['API, AUX, SSM', `${service.parameter.name} = ${service.parameter.value}`],
+    ['API, AUX, S3', `${service.object.key} = ${service.object.text}`],
     ['second plan', `no changes, as ${deployRole} with a token of ${environment.github.repository}`],
   ];
   return { rows, proofs };
+}
+
+/** The reference pair, each with what its pod would have: the API nothing of AWS, AUX its secret and the way to the local AWS. */
+async function askThePair({ env, environment }: LocalRun, secret: Record<string, string>) {
+  const { parameter, bucket, serviceRole } = names(environment);
+  const { api, aux, stop } = await startPair({ ...secret, AWS_ENDPOINT_URL: env.AWS_ENDPOINT_URL ?? '' });
+  const ask = async (url: string) => {
+    const answer = await fetch(url);
+    const text = await answer.text();
+    if (!answer.ok) throw new OperatorError(`${url} answered ${answer.status}: ${text}`);
+    return text;
+  };
+  try {
+    const { role } = readyShape.parse(JSON.parse(await ask(`${aux.url}/ready`)));
+    if (!role.includes(serviceRole('aux')))
+      throw new OperatorError(`Expected AUX to act as ${serviceRole('aux')}, but it is ${role}.`);
+    const name = parameter('api/config');
+    const read = await ask(`${api.url}/v1/parameter?name=${encodeURIComponent(name)}`);
+    const key = 'demo';
+    const text = await ask(`${api.url}/v1/object?bucket=${bucket('data')}&key=${key}`);
+    return {
+      role,
+      parameter: parameterShape.parse(JSON.parse(read)),
+      object: { key: `${bucket('data')}/${key}`, text },
+    };
+  } finally {
+    await stop();
+  }
 }
 
 function checkProofs(proofs: readonly Proof[]): void {
@@ -191,7 +200,8 @@ const podSecretShape: z.ZodType<PodSecret> = z.object({
   AWS_SECRET_ACCESS_KEY: z.string(),
   AWS_ROLE_ARN: z.string(),
 });
-const serviceAnswer = z.object({ identity: z.string(), value: z.string() });
+const readyShape = z.object({ role: z.string() });
+const parameterShape = z.object({ name: z.string(), value: z.string() });
 
 /** The values of an output, in a line. */
 function summary(value: unknown): string {
