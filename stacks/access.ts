@@ -137,7 +137,7 @@ export class Access extends Construct {
         environment,
         buckets: [this.named.bucket('*')],
         objectsOf: this.buckets(),
-      protection: protection.buckets,
+        protection: protection.buckets,
         parameterPath: this.named.parameterPath,
         repositories: repositories.owner === 'this' ? [this.named.repository('*')] : [],
         keyAlias: `alias/${this.named.key}`,
