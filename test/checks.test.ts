@@ -321,7 +321,13 @@ const faults: Fault[] = [
     'associate_public_ip_address',
   ],
   ['CKV_AWS_88', copied(HOST, 'planted', {}), 'aws_instance.planted', 'subnet_id'],
-  ['CKV_AWS_126', set(HOST, 'monitoring', false), HOST, 'monitoring'],
+  [
+    'CKV_AWS_126',
+    copied(HOST, 'planted', { monitoring: false }),
+    'aws_instance.planted',
+    'monitoring',
+    'CKV_AWS_88',
+  ],
   ['CKV_AWS_135', set(HOST, 'ebs_optimized', false), HOST, 'ebs_optimized'],
   ['CKV2_AWS_41', set(HOST, 'iam_instance_profile', undefined), HOST, 'iam_instance_profile'],
 
