@@ -1,11 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { $ } from 'zx';
 import { z } from 'zod';
-import { commandFailed, OperatorError } from './errors';
-
-const REPOSITORY = join(__dirname, '..');
+import { OperatorError } from './errors';
+import { REPOSITORY, synthesize } from './terraform';
 
 /** Arguments of a resource or a data source; references to others stay `${…}`. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -30,14 +28,9 @@ const configurationShape = z.object({ resource: blocks.default({}), data: blocks
 export async function synthesizedConfigurations(checkout = REPOSITORY): Promise<Configuration[]> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-synth-'));
   try {
-    const app = await $({
-      cwd: checkout,
-      // Where state would be is made at synth, too.
-      env: { ...process.env, CDKTF_OUTDIR: folder, SLIPWAY_STATE_DIR: join(folder, 'state') },
-      quiet: true,
-      nothrow: true,
-    })`${process.execPath} ${join(checkout, 'stacks', 'run.cjs')}`;
-    if (app.exitCode !== 0) throw commandFailed('cdktf synth', app.stderr);
+    // Where state would be is made at synth, too.
+    const env = { ...process.env, CDKTF_OUTPUT: folder, SLIPWAY_STATE_DIR: join(folder, 'state') };
+    await synthesize(env, checkout);
     return readConfigurations(folder);
   } finally {
     rmSync(folder, { recursive: true });

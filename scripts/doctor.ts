@@ -10,7 +10,7 @@ import { awsProvider, moto, terraform } from './doctor/machine';
 import { node, program } from './doctor/programs';
 import { environmentNamed } from './environment-named';
 import { badArguments, runScript } from './errors';
-import { columns } from './keys/columns';
+import { table } from './steps';
 
 const HELP = `Says what this machine and this shell have of what Slipway's jobs need, and how to get the rest.
 
@@ -108,7 +108,7 @@ function report(findings: (readonly [CheckName, Finding])[], job: Job | undefine
     text,
   ]);
   const header = ['  CHECK', ...(job === undefined ? ['NEEDED FOR'] : []), 'FOUND'];
-  const [top = '', ...lines] = columns([header, ...rows]).split('\n');
+  const [top = '', ...lines] = table([header, ...rows]).split('\n');
   return [
     chalk.dim(top),
     ...lines.flatMap((line, index) => {

@@ -24,6 +24,8 @@ export interface LocalRunAccess {
   variables: Record<string, string>;
   /** The local AWS by plain HTTP. */
   plainEndpoint: string;
+  /** moto itself, behind the front that decides. */
+  motoEndpoint: string;
   /** The pair that may do everything. */
   administrator: { accessKeyId: string; secretAccessKey: string };
   /** What only the local AWS can do: GitHub's tokens, EC2's credentials, its decisions. */
@@ -34,8 +36,6 @@ export interface LocalRunAccess {
 export interface LocalRun extends LocalRunAccess {
   /** Of the local AWS. */
   pid: number;
-  /** moto itself, behind the front that decides. */
-  motoEndpoint: string;
   /** Terraform's version, and where the provider comes from. */
   tools: { terraform: string; provider: string };
   /** What went wrong inside the local AWS itself, from its log; empty when nothing did. */

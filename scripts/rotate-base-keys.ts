@@ -10,7 +10,6 @@ import { environmentNamed } from './environment-named';
 import { badArguments, OperatorError, runScript } from './errors';
 import { ageInDays, busyUntil, DUE_AFTER_DAYS, shownTime } from './keys/age';
 import { deactivateKey, keysInIam, type IamKey } from './keys/base-keys';
-import { columns } from './keys/columns';
 import {
   deletionCutOff,
   goneKey,
@@ -26,7 +25,7 @@ import {
 import { newLabel, planLabels, readLabels, writeLabels, type LabelList } from './keys/label-list';
 import { proveKey } from './keys/prove-key';
 import { deployKeys, keysInState, type KeyChange, type KeysInState } from './keys/terraform-keys';
-import { step } from './steps';
+import { step, table } from './steps';
 
 const HELP = `Rotates the access key of an environment's base user; at no moment is there no valid key.
 
@@ -51,7 +50,7 @@ Usage: npm run rotate-base-keys -- [ENV] [--file PATH | --apply] [--auto-approve
 Stopped or killed anywhere, the same line goes on where it was. Terraform is held to the one key: nothing else that
 waits to be deployed is, and no TF_VAR_… is needed.
 
-Run it as an administrator, not as the pipeline's role, which may not read when a key was last used. It takes the state,
+An administrator may run this, and so may the pipeline's role (kantox-deploy-dev and the like): it takes the state,
 and on the base user iam:CreateAccessKey, DeleteAccessKey, UpdateAccessKey, ListAccessKeys, GetAccessKeyLastUsed.`;
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
@@ -288,7 +287,7 @@ async function status(environment: Environment): Promise<void> {
     `${key.made.toISOString().slice(0, 10)}, ${ageInDays(key.made)} days old`,
     key.lastUsed ? shownTime(key.lastUsed) : 'never',
   ]);
-  console.log(`\n${columns([['LABEL', 'KEY', 'STATUS', 'MADE', 'LAST USED'], ...rows])}\n`);
+  console.log(`\n${table([['LABEL', 'KEY', 'STATUS', 'MADE', 'LAST USED'], ...rows])}\n`);
   const warnings = [
     ...keys
       .filter(({ made }) => ageInDays(made) > DUE_AFTER_DAYS)

@@ -37,10 +37,14 @@ export async function step<T>(
   }
 }
 
-/** Two columns, the first as wide as it needs to be. */
-export function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+/** Left-aligned columns, each as wide as it needs to be; the last one may have any length. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows
+    .map((row) =>
+      `  ${row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(width(column)) : cell)).join('  ')}`.trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Counts what Terraform has done, from its lines. */

@@ -171,7 +171,9 @@ export function refreshing<T extends { readonly expiration: Date }, C>(
 
   function remember(error: unknown): number {
     const ms = isPermanent(error) ? jittered(PERMANENT_REMEMBERED_MS, 5) : jittered(PASSING_REMEMBERED_MS, 5);
-    failure = { error, until: clock.monotonic() + ms };
+    // A clock that is set back can make what is held valid again.
+    nextTry = clock.monotonic() + ms;
+    failure = { error, until: nextTry };
     return ms;
   }
 
@@ -179,9 +181,9 @@ export function refreshing<T extends { readonly expiration: Date }, C>(
   function backOff(): number {
     if (!held) return 0;
     const untilMandatory = held.refused ? 0 : left(held) - mandatoryWindow(held);
-    const least = untilMandatory > 0 ? Math.min(LONGEST_BACKOFF_MS, held.window / 3) : MANDATORY_BACKOFF_MS;
+    const least = untilMandatory > 0 ? Math.min(LONGEST_BACKOFF_MS, held.fullWindow / 3) : MANDATORY_BACKOFF_MS;
     const wait = jittered(least, 2);
-    const ms = untilMandatory > 0 ? Math.min(wait, untilMandatory) : wait;
+    const ms = untilMandatory > 0 ? Math.max(PASSING_REMEMBERED_MS, Math.min(wait, untilMandatory)) : wait;
     nextTry = clock.monotonic() + ms;
     return ms;
   }
@@ -206,6 +208,8 @@ interface Held<T> {
   readonly lifetime: number;
   /** The advisory window, in milliseconds. */
   readonly window: number;
+  /** Before jitter shortened it. */
+  readonly fullWindow: number;
   readonly refused: boolean;
 }
 
@@ -214,8 +218,9 @@ function holding<T extends { readonly expiration: Date }>(value: T, clock: Clock
   const lifetime = value.expiration.getTime() - since.wall;
   const full = ADVISORY_WINDOWS_MS.find(({ lifetimeUpTo }) => lifetime <= lifetimeUpTo)?.window ?? 0;
   // Were a session younger than its window, each call would be one of STS.
-  const window = Math.min(full, lifetime / 2) * (1 - Math.random() * WINDOW_JITTER);
-  return { value, since, lifetime, window, refused: false };
+  const fullWindow = Math.min(full, lifetime / 2);
+  const window = fullWindow * (1 - Math.random() * WINDOW_JITTER);
+  return { value, since, lifetime, window, fullWindow, refused: false };
 }
 
 function mandatoryWindow({ window }: { readonly window: number }): number {

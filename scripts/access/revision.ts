@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { $ } from 'zx';
 import { synthesizedConfigurations, type Configuration } from '../configurations';
 import { OperatorError } from '../errors';
+import { REPOSITORY } from '../terraform';
 import { unknownRevision, unreadableRevision } from './errors';
-
-const REPOSITORY = join(__dirname, '..', '..');
 
 /**
  * What a commit's environments are, synthesized in a worktree of its own in a temporary folder, with the packages that

@@ -1,4 +1,5 @@
 import { chalk } from 'zx';
+import { table } from '../steps';
 import type { Check, Finding, Report } from './check';
 import { pageOf } from './checks';
 
@@ -24,7 +25,7 @@ export function reportText(report: Report, checks: readonly Check[]): string {
 /** All checks with what they ask, and where that is described. */
 export function listText(checks: readonly Check[]): string {
   const pages = [...new Set(checks.map(({ id }) => pageOf(id)))];
-  return [...table(checks.map(({ id, asks, on }) => [id, asks, on.join(', ')])), '', ...pages].join('\n');
+  return [table(checks.map(({ id, asks, on }) => [id, asks, on.join(', ')])), '', ...pages].join('\n');
 }
 
 type Row = Finding & { reason?: string };
@@ -43,7 +44,7 @@ function section(title: string, rows: readonly Row[], checks: readonly Check[]):
     });
     return [
       `${chalk.bold(id)}  ${asks}`,
-      ...table(lines).map((line) => `  ${line}`),
+      table(lines),
       ...(reason === undefined ? [] : [chalk.dim(`  ${reason}`)]),
       '',
     ];
@@ -59,14 +60,4 @@ function groupedBy<T>(rows: readonly T[], key: (row: T) => string): [T, ...T[]][
     else groups.set(key(row), [row]);
   }
   return [...groups.values()];
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(width(column)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,9 +1,8 @@
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentFiles } from '../../environments';
+import { REPOSITORY } from '../terraform';
 import { noPlainLabels } from './errors';
-
-const REPOSITORY = join(__dirname, '..', '..');
 
 /** The labels of an environment's access keys, where its file states them: oldest first. */
 export interface LabelList {

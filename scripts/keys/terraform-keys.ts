@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { openSync, closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { $ } from 'zx';
 import { z } from 'zod';
 import { readConfigurations } from '../configurations';
 import { commandFailed } from '../errors';
 import { baseCredentials } from '../kubernetes-secret';
-import { stackFolder, terraform } from '../terraform';
+import { initialize, initializeOnce, outputFolder, stackFolder, terraform } from '../terraform';
 import { keysNotDeployed, otherChanges } from './errors';
 
-const REPOSITORY = join(__dirname, '..', '..');
 const TYPE = 'aws_iam_access_key';
 /** Another run may still be at work, or the Terraform of one that was killed. */
 const LOCK_TIMEOUT = '-lock-timeout=120s';
@@ -40,8 +38,7 @@ const stateShape = z.object({
 
 /** @throws OperatorError when the environment isn't deployed */
 export async function keysInState(environment: string): Promise<KeysInState> {
-  const folder = stackFolder(environment, process.env);
-  if (!existsSync(join(folder, '.terraform', 'terraform.tfstate'))) await initialize(environment);
+  await initializeOnce(environment);
   // Not "show": that starts the provider, for its schema.
   const pulled = await terraform(environment, ['state', 'pull']);
   if (pulled.exitCode !== 0) throw commandFailed('terraform state pull', pulled.stderr);
@@ -86,23 +83,6 @@ export async function deployKeys(environment: string, change: KeyChange): Promis
   }
 }
 
-async function initialize(environment: string): Promise<void> {
-  await synthesize(environment);
-  const init = await terraform(environment, ['init', '-input=false', '-no-color']);
-  if (init.exitCode !== 0) throw commandFailed('terraform init', init.stderr);
-}
-
-/** As `cdktf synth` does, without the seconds that cdktf itself takes. */
-async function synthesize(environment: string): Promise<void> {
-  const app = await $({
-    cwd: REPOSITORY,
-    env: { ...process.env, CDKTF_OUTDIR: join(stackFolder(environment, process.env), '..', '..') },
-    quiet: true,
-    nothrow: true,
-  })`${process.execPath} ${join('stacks', 'run.cjs')}`;
-  if (app.exitCode !== 0) throw commandFailed('cdktf synth', app.stderr);
-}
-
 /** @returns whether there is anything to do */
 async function planKeys(environment: string, plan: string, allowed: KeyChange): Promise<boolean> {
   const targets = (await addresses(environment)).map((address) => `-target=${address}`);
@@ -125,8 +105,9 @@ async function planKeys(environment: string, plan: string, allowed: KeyChange): 
 
 /** Of every key that the file or the state has. */
 async function addresses(environment: string): Promise<string[]> {
-  const folder = join(stackFolder(environment, process.env), '..', '..');
-  const configuration = readConfigurations(folder).find((each) => each.environment === environment);
+  const configuration = readConfigurations(outputFolder(process.env)).find(
+    (each) => each.environment === environment,
+  );
   const listed = await terraform(environment, ['state', 'list']);
   if (listed.exitCode !== 0) throw commandFailed('terraform state list', listed.stderr);
   const stated = Object.keys(configuration?.resource[TYPE] ?? {}).map((name) => `${TYPE}.${name}`);

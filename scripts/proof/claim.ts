@@ -2,6 +2,7 @@ import { chalk } from 'zx';
 import type { roleCredentials } from '@slipway/runtime';
 import { names } from '../../stacks/names';
 import type { LocalRunAccess } from '../local-run';
+import { table } from '../steps';
 
 export type Result = 'allowed' | 'denied';
 
@@ -60,15 +61,12 @@ export const namesOf = ({ environment }: LocalRunAccess, other: string) =>
 
 /** A table, in which what was not as expected stands out. */
 export function proofTable(proofs: readonly Proof[]): string {
-  const header = { who: 'WHO', does: 'DOES', expected: 'EXPECTED', found: 'FOUND' };
-  const rows = [header, ...proofs];
-  const width = (column: 'who' | 'does' | 'expected') => Math.max(...rows.map((row) => row[column].length));
-  return rows
-    .map((row) => {
-      const line = `  ${row.who.padEnd(width('who'))}  ${row.does.padEnd(width('does'))}  ${row.expected.padEnd(width('expected'))}  ${row.found}`;
-      return row === header ? chalk.dim(line) : row.found === row.expected ? line : chalk.red(line);
-    })
-    .join('\n');
+  const rows = proofs.map(({ who, does, expected, found }) => [who, does, expected, found]);
+  const [header = '', ...lines] = table([['WHO', 'DOES', 'EXPECTED', 'FOUND'], ...rows]).split('\n');
+  const isWrong = (index: number) => proofs[index]?.found !== proofs[index]?.expected;
+  return [chalk.dim(header), ...lines.map((line, index) => (isWrong(index) ? chalk.red(line) : line))].join(
+    '\n',
+  );
 }
 
 /** Codes by which a service refuses, or STS a token. */

@@ -8,8 +8,9 @@ import { IAMClient, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { parse } from 'yaml';
 import { $ } from 'zx';
+import { asDeployRole } from '../../scripts/deploy-role';
 import { baseCredentials } from '../../scripts/kubernetes-secret';
-import type { LocalRun } from '../../scripts/local-run';
+import type { LocalRunAccess } from '../../scripts/local-run';
 import { terraform, terraformOutputs } from '../../scripts/terraform';
 import { deployed } from './deployed';
 
@@ -34,7 +35,7 @@ interface Pod {
 }
 
 describe('npm run rotate-base-keys', () => {
-  let run: LocalRun;
+  let run: LocalRunAccess;
   let checkout: string;
   let secretFile: string;
   let iam: IAMClient;
@@ -46,8 +47,7 @@ describe('npm run rotate-base-keys', () => {
   let podEnd: Promise<void>;
 
   beforeAll(async () => {
-    // All that start.ts has of it, and not only what it takes to use it.
-    run = (await deployed()) as LocalRun;
+    run = await deployed();
     checkout = mkdtempSync(join(tmpdir(), 'slipway-checkout-'));
     secretFile = join(checkout, 'secret.yaml');
     for (const each of COPIED) cpSync(join(ROOT, each), join(checkout, each), { recursive: true });
@@ -74,7 +74,7 @@ describe('npm run rotate-base-keys', () => {
   test('killed while Terraform makes the key, it goes on where it was', async () => {
     const cutOff = spawn(process.execPath, command('dev', '--auto-approve', '--file', secretFile), {
       cwd: checkout,
-      env: operator(),
+      env: await operator(),
       stdio: 'ignore',
     });
     while ((await keys()).length < 2) {
@@ -134,7 +134,7 @@ describe('npm run rotate-base-keys', () => {
 
   test('leaves file, state and AWS in agreement: a deploy of its file would change nothing', async () => {
     const plan = await terraform('dev', ['plan', '-input=false', '-detailed-exitcode', '-no-color'], {
-      env: { ...operator(), TF_VAR_database_url: run.env.TF_VAR_database_url },
+      env: { ...(await operator()), TF_VAR_database_url: run.env.TF_VAR_database_url },
     });
     expect({ exitCode: plan.exitCode, output: plan.stdall }).toMatchObject({ exitCode: 0 });
   });
@@ -150,9 +150,9 @@ describe('npm run rotate-base-keys', () => {
     secretAccessKey: secret.AWS_SECRET_ACCESS_KEY,
   });
 
-  /** In a checkout of its own, and without what a rotation doesn't need. */
-  const operator = () => ({
-    ...run.env,
+  /** The pipeline's role, in a checkout of its own, and without what a rotation doesn't need. */
+  const operator = async () => ({
+    ...(await asDeployRole(run)),
     CDKTF_OUTPUT: join(checkout, 'cdktf.out'),
     TF_VAR_database_url: undefined,
   });
@@ -164,10 +164,10 @@ describe('npm run rotate-base-keys', () => {
     ...args,
   ];
 
-  const rotate = (...args: string[]) =>
+  const rotate = async (...args: string[]) =>
     $({
       cwd: checkout,
-      env: operator(),
+      env: await operator(),
       quiet: true,
       nothrow: true,
     })`${process.execPath} ${command(...args)}`;
