@@ -123,7 +123,7 @@ export function refreshing<T extends { readonly expiration: Date }, C>(
     const value = valid();
     if (!held || value === undefined) {
       if (!pending && failure && clock.monotonic() < failure.until) throw failure.error;
-      return unlessAborted(renewed(request), request.abortSignal);
+      return unlessAborted(renewedOrValid(request), request.abortSignal);
     }
     const due = pending !== undefined || clock.monotonic() >= nextTry;
     if (!held.refused && left(held) > mandatoryWindow(held)) {
