@@ -51,7 +51,7 @@ export async function startPair(
 
 /** @throws OperatorError when it does not start */
 export async function startService(
-  name: 'api' | 'aux',
+  name: 'api' | 'aux' | 'broker',
   variables: Record<string, string>,
 ): Promise<RunningService> {
   const child = spawn(
