@@ -27,7 +27,7 @@ const client = (connections: number) => ({
   maxAttempts: 3,
   requestHandler: {
     connectionTimeout: 1000,
-    requestTimeout: 3000,
+    requestTimeout: 5000,
     throwOnRequestTimeout: true,
     httpAgent: { maxSockets: connections },
     httpsAgent: { maxSockets: connections },

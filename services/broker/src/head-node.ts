@@ -18,7 +18,7 @@ export const byIam: HeadNode = ({ verifiedPrincipal }) => Promise.resolve(verifi
 /** For how long a secret is believed. A new version is taken at once, the one before it for this long more. */
 const KEPT_MS = 60_000;
 /** Between two reads because of a secret that nobody knows: guesses must not become calls of Secrets Manager. */
-const UNKNOWN_EVERY_MS = 5000;
+const UNKNOWN_EVERY_MS = 2000;
 /** How long a secret is believed while Secrets Manager is out of order. */
 const LONGEST_KEPT_MS = 15 * 60_000;
 

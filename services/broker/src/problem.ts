@@ -101,5 +101,12 @@ export function loggable(error: unknown): Record<string, unknown> {
   if (error instanceof Refusal && error.cause !== undefined) return loggable(error.cause);
   const { name, message, code, $fault, stack } = error as Partial<Error & { code: string; $fault: string }>;
   if ($fault !== undefined) return { name, code, message };
-  return { name, code, at: stack?.split('\n').filter((line) => /^ +at /.test(line)).slice(0, 5) };
+  return {
+    name,
+    code,
+    at: stack
+      ?.split('\n')
+      .filter((line) => /^ +at /.test(line))
+      .slice(0, 5),
+  };
 }

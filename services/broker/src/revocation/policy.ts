@@ -45,56 +45,43 @@ const CONDITION = {
 export function render(revocations: readonly Revocation[], now: number, limit: number): Rendered {
   const live = revocations.filter(({ expires }) => expires > now).sort((a, b) => a.cutoff - b.cutoff);
   if (live.length === 0) return { document: undefined, widenedBefore: undefined };
-  let groups = grouped(live);
-  let everyone: number | undefined;
-  let widenedBefore: number | undefined;
-  let document = written(groups, everyone);
-  while (document.length > limit && groups.length > 0) {
-    const merged = withOldestMerged(groups);
-    if (merged) {
-      groups = merged.groups;
-      widenedBefore = Math.max(widenedBefore ?? 0, merged.cutoff);
-    } else {
-      const dropped = live.shift();
-      if (!dropped) break;
-      everyone = dropped.cutoff;
-      widenedBefore = Math.max(widenedBefore ?? 0, everyone);
-      groups = (['user', 'session'] as const).flatMap((kind) => allOf(kind, live));
-    }
-    document = written(groups, everyone);
+  // The least width that fits, by halving: each is shorter than the one before, and the last one fits for certain.
+  let [tooNarrow, fits] = [-1, 2 * live.length];
+  while (fits - tooNarrow > 1) {
+    const middle = Math.floor((tooNarrow + fits) / 2);
+    if (atWidth(live, middle).document.length <= limit) fits = middle;
+    else tooNarrow = middle;
   }
-  return { document, widenedBefore };
+  return atWidth(live, fits);
 }
 
-/** Revocations of one kind and moment share a statement. */
-function grouped(revocations: readonly Revocation[]): Group[] {
+/**
+ * Up to as many as there are: so many of the oldest share a cutoff. Beyond that: all do, and so many of the oldest hit
+ * everyone.
+ *
+ * @param live oldest first
+ */
+function atWidth(
+  live: readonly Revocation[],
+  width: number,
+): { document: string; widenedBefore: number | undefined } {
+  const hitting = Math.max(0, width - live.length);
+  const everyone = live[hitting - 1]?.cutoff;
+  const sharing = live.slice(hitting, width);
+  const shared = sharing.at(-1)?.cutoff;
   const groups = new Map<string, Group>();
-  for (const { kind, who, cutoff } of revocations) {
-    const key = `${kind} ${cutoff}`;
-    const group = groups.get(key) ?? { kind, who: [], cutoff };
+  for (const [index, { kind, who, cutoff }] of live.slice(hitting).entries()) {
+    const effective = index < sharing.length && shared !== undefined ? shared : cutoff;
+    const key = `${kind} ${effective}`;
+    const group = groups.get(key) ?? { kind, who: [], cutoff: effective };
     group.who.push(who);
     groups.set(key, group);
   }
-  return [...groups.values()];
-}
-
-function withOldestMerged(groups: readonly Group[]): { groups: Group[]; cutoff: number } | undefined {
-  for (const [index, first] of groups.entries()) {
-    const second = groups.find((other, at) => at > index && other.kind === first.kind);
-    if (!second) continue;
-    const one = { ...second, who: [...first.who, ...second.who] };
-    return {
-      groups: groups.flatMap((group) => (group === first ? [] : [group === second ? one : group])),
-      cutoff: second.cutoff,
-    };
-  }
-  return undefined;
-}
-
-function allOf(kind: Revocation['kind'], revocations: readonly Revocation[]): Group[] {
-  const own = revocations.filter((each) => each.kind === kind);
-  const last = own.at(-1);
-  return last ? [{ kind, who: own.map(({ who }) => who), cutoff: last.cutoff }] : [];
+  const isWider = everyone !== undefined || sharing.some(({ cutoff }) => cutoff !== shared);
+  return {
+    document: written([...groups.values()], everyone),
+    widenedBefore: isWider ? Math.max(everyone ?? 0, shared ?? 0) : undefined,
+  };
 }
 
 function written(groups: readonly Group[], everyone: number | undefined): string {

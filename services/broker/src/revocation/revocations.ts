@@ -21,6 +21,14 @@ const POLL_MS = 120;
 /** Where items about roles are found in the index of the sessions table, beside the users' sessions. */
 const ROLES = '#roles';
 
+/** Who waits for a role in this process. */
+interface Line {
+  running: Promise<void>;
+  next: Promise<void> | undefined;
+  /** The highest of those who wait. */
+  ticket: number;
+}
+
 /**
  * What is revoked, kept by role in the sessions table; the role's inline policy follows it.
  *
@@ -28,6 +36,8 @@ const ROLES = '#roles';
  * writes the policy with all there are, and with it settles every ticket so far.
  */
 export class Revocations {
+  private readonly lines = new Map<string, Line>();
+
   constructor(
     private readonly client: DynamoDBClient,
     private readonly table: string,
@@ -57,10 +67,10 @@ export class Revocations {
             ]),
           ),
         },
-        ReturnValues: 'ALL_NEW',
+        ReturnValues: 'UPDATED_NEW',
       }),
     );
-    await this.settle(roleArn, numberOf(Attributes?.Wanted) ?? 0);
+    await this.inLine(roleArn, numberOf(Attributes?.Wanted) ?? 0);
   }
 
   /** Takes away what has expired. @returns how many roles were changed */
@@ -82,6 +92,20 @@ export class Revocations {
     }
     if (failed.length > 0) throw failed[0];
     return due.length;
+  }
+
+  /** One at a time in this process: who comes while a policy is being written is settled with all others by the next. */
+  private inLine(roleArn: string, ticket: number): Promise<void> {
+    const line = this.lines.get(roleArn) ?? { running: Promise.resolve(), next: undefined, ticket };
+    this.lines.set(roleArn, line);
+    line.ticket = Math.max(line.ticket, ticket);
+    line.next ??= line.running.then(async () => {
+      line.next = undefined;
+      const settled = this.settle(roleArn, line.ticket);
+      line.running = settled.catch(() => undefined);
+      await settled;
+    });
+    return line.next;
   }
 
   private async settle(roleArn: string, ticket: number): Promise<void> {
