@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -90,7 +92,9 @@ export async function prepareBroker(
         Version: '2012-10-17',
         Statement: [
           allow(
-            ['BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
+            ['BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
+              (action) => `dynamodb:${action}`,
+            ),
             [sessions, `${sessions}/index/ByUser`],
           ),
           allow(
@@ -120,7 +124,6 @@ export async function prepareBroker(
       SESSIONS_TABLE: LOCAL.sessionsTable,
       ROLE_MAPPING_TABLE: LOCAL.roleMappingTable,
       HEAD_NODE_SECRET_ID: LOCAL.secret,
-      PUBLIC_URL: `http://127.0.0.1/${LOCAL.stage}`,
     },
   };
 }
@@ -186,7 +189,13 @@ export async function startLocalBroker(
 ): Promise<LocalBroker> {
   const { variables, headNodeSecret } = await prepareBroker(aws);
   for (const project of projects) await makeProjectRole(aws, project);
-  const all = { ...variables, ...more };
+  const port = more.PORT ?? String(await freePort());
+  const all = {
+    PORT: port,
+    PUBLIC_URL: `http://127.0.0.1:${port}/${LOCAL.stage}`,
+    ...variables,
+    ...more,
+  };
   const service = await startService('broker', all);
   const broker: LocalBroker = {
     ...service,
@@ -196,6 +205,16 @@ export async function startLocalBroker(
   };
   for (const project of projects) await mapProject(broker, project);
   return broker;
+}
+
+/** The broker tells jobs where it is, so it has to know before it listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Tells the broker of a project's role, as an operator does. A new trust policy may take AWS a moment. */

@@ -14,6 +14,8 @@ export interface RunningService {
   pid: number;
   /** What it has logged so far, one JSON object a line. */
   log: () => string;
+  /** The exit code, once it has ended. */
+  ended: Promise<number | null>;
   /** Sends SIGTERM and waits. @returns the exit code */
   stop: () => Promise<number | null>;
 }
@@ -51,7 +53,7 @@ export async function startPair(
 
 /** @throws OperatorError when it does not start */
 export async function startService(
-  name: 'api' | 'aux' | 'broker',
+  name: 'api' | 'aux' | 'broker' | 'node-proxy',
   variables: Record<string, string>,
 ): Promise<RunningService> {
   const child = spawn(
@@ -92,5 +94,11 @@ export async function startService(
       errors || log || `It did not listen within ${READY_WITHIN_MS / 1000} s.`,
     );
   }
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, log: () => log, stop };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
+    log: () => log,
+    ended: ended.then(() => child.exitCode),
+    stop,
+  };
 }

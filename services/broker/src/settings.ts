@@ -32,6 +32,8 @@ const schema = z
   })
   .refine((all) => all.HEAD_NODE_AUTH === 'iam' || all.HEAD_NODE_SECRET_ID !== undefined, {
     path: ['HEAD_NODE_SECRET_ID'],
+    // Whatever else is wrong, this is told with it.
+    when: () => true,
     message: 'HEAD_NODE_AUTH=secret needs it',
   });
 

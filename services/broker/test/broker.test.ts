@@ -126,7 +126,7 @@ describe('a job', () => {
       submittedTime: '2023-08-15T00:00:00',
     });
     expect(body).toEqual({
-      APIGATEWAY_AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1/local/sessions/1300/cluster/alpha/project/example`,
+      APIGATEWAY_AWS_CONTAINER_CREDENTIALS_FULL_URI: `${broker.url}/local/sessions/1300/cluster/alpha/project/example`,
       LOCALHOST_AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:9999/local/sessions/1300/cluster/alpha/project/example`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: expect.stringMatching(/^[\w-]{43}$/) as string,
     });

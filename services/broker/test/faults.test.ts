@@ -137,7 +137,7 @@ test(`${RANDOM_REQUESTS} random requests: no credentials leave, nothing breaks, 
       while (seen.answers < RANDOM_REQUESTS) {
         const text = await ask(randomRequest(random, victim));
         seen.answers += 1;
-        if (/^HTTP\/1\.1 200/.test(text)) seen.oks += 1;
+        if (text.startsWith('HTTP/1.1 200')) seen.oks += 1;
         if (/SecretAccessKey|ASIA/.test(text)) seen.credentials += 1;
       }
     }),
