@@ -1,14 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { startService } from '../scripts/pair';
 import { step } from '../scripts/steps';
+import { CONNECTIONS, load } from './load';
 import { median, quantile, round } from './measure';
 import type { Row } from './table';
 
-const CONNECTIONS = 32;
 const ROUNDS = 5;
 const REQUESTS = 10_000;
 /** Until the compiler has done its work on either. */
@@ -37,13 +36,15 @@ export async function run(): Promise<Row[]> {
   const api = await apiFor(backend.port);
   try {
     const measured: Record<'bare' | 'api', Measured[]> = { bare: [], api: [] };
-    for (const proxy of [bare, api]) await load(proxy, WARM_UP);
+    for (const proxy of [bare, api]) await measuredLoad(proxy, WARM_UP);
     for (let each = 1; each <= ROUNDS; each += 1)
       for (const [name, proxy] of [
         ['bare', bare],
         ['api', api],
       ] as const)
-        measured[name].push(await step(`round ${each} of ${ROUNDS}, ${name}`, () => load(proxy, REQUESTS)));
+        measured[name].push(
+          await step(`round ${each} of ${ROUNDS}, ${name}`, () => measuredLoad(proxy, REQUESTS)),
+        );
     const of = (name: 'bare' | 'api', what: keyof Measured) => median(measured[name].map((one) => one[what]));
     const row = (title: string, name: 'bare' | 'api', what: keyof Measured, unit: string): Row => ({
       case: `${title}, ${name === 'bare' ? 'bare proxy' : 'the API'}`,
@@ -82,53 +83,16 @@ async function helper(...args: [string, number?]): Promise<Proxy> {
   };
 }
 
-/** One request after the other on each connection, written and read by hand: the load must cost less than what it measures. */
-async function load({ port, pid }: Proxy, requests: number): Promise<Measured> {
-  const times: number[] = [];
+const REQUEST = 'GET /v1/parameter?name=/bench HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n';
+
+async function measuredLoad({ port, pid }: Proxy, requests: number): Promise<Measured> {
   const cpuBefore = cpuMicroseconds(pid);
-  const started = performance.now();
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => connection(port, requests, times)));
-  const seconds = (performance.now() - started) / 1000;
+  const { perSecond, times } = await load({ port, request: REQUEST }, requests);
   return {
-    perSecond: times.length / seconds,
+    perSecond,
     p99: quantile(times, 0.99),
     cpu: (cpuMicroseconds(pid) - cpuBefore) / times.length,
   };
-}
-
-const REQUEST = 'GET /v1/parameter?name=/bench HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n';
-
-function connection(port: number, requests: number, times: number[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect(port, '127.0.0.1');
-    let sent = 0;
-    let received = '';
-    const send = () => {
-      sent = performance.now();
-      socket.write(REQUEST);
-    };
-    socket.setNoDelay(true);
-    socket.once('connect', send);
-    socket.once('error', reject);
-    socket.once('close', () => {
-      reject(new Error('A connection was closed under load.'));
-    });
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      const head = received.indexOf('\r\n\r\n');
-      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
-      if (head < 0 || received.length < head + 4 + length) return;
-      if (!received.startsWith('HTTP/1.1 200')) reject(new Error(received.slice(0, head)));
-      received = '';
-      times.push(performance.now() - sent);
-      if (times.length <= requests - CONNECTIONS) {
-        send();
-        return;
-      }
-      resolve();
-      socket.destroy();
-    });
-  });
 }
 
 /** User and system time of a process so far; the kernel counts in hundredths of a second. */

@@ -190,13 +190,8 @@ export async function startLocalBroker(
   const { variables, headNodeSecret } = await prepareBroker(aws);
   for (const project of projects) await makeProjectRole(aws, project);
   const port = more.PORT ?? String(await freePort());
-  const all = {
-    PORT: port,
-    PUBLIC_URL: `http://127.0.0.1:${port}/${LOCAL.stage}`,
-    ...variables,
-    ...more,
-  };
-  const service = await startService('broker', all);
+  const all = { PUBLIC_URL: `http://127.0.0.1:${port}/${LOCAL.stage}`, ...variables, ...more };
+  const service = await startService('broker', { ...all, PORT: port });
   const broker: LocalBroker = {
     ...service,
     headNodeSecret,

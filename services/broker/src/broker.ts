@@ -10,6 +10,7 @@ import type { Metrics } from './metrics';
 import { brokerOf } from './operations';
 import { pace } from './pace';
 import { rateLimit } from './rate-limit';
+import { readsOf } from './reads';
 import { rolePoliciesOf } from './revocation/role-policies';
 import { Revocations } from './revocation/revocations';
 import { RoleMappings } from './role-mappings';
@@ -18,7 +19,7 @@ import { Sessions } from './sessions';
 import type { Settings } from './settings';
 
 /** How long a job waits for its turn at STS; API Gateway gives up after 30 s. */
-const LONGEST_TURN_MS = 20_000;
+const LONGEST_TURN_MS = 26_000;
 /** A burst holds what flows in within so many seconds: an array job starts at once. */
 const BURST_SECONDS = 5;
 
@@ -43,8 +44,9 @@ export function createBroker(
   const region = settings.AWS_REGION;
   const log = createLog(settings.LOG_LEVEL);
   const dynamodb = new DynamoDBClient({ ...client(200), region });
-  const mappings = new RoleMappings(dynamodb, settings.ROLE_MAPPING_TABLE);
-  const sessions = new Sessions(dynamodb, settings.SESSIONS_TABLE, settings.ROLE_MAPPING_TABLE);
+  const read = readsOf(dynamodb);
+  const mappings = new RoleMappings(dynamodb, read, settings.ROLE_MAPPING_TABLE);
+  const sessions = new Sessions(dynamodb, read, settings.SESSIONS_TABLE, mappings);
   const takeOnRole = takeOnRoleBy(new STSClient({ ...client(200), region }), settings.SESSION_SECONDS);
   const broker = brokerOf({
     sessions,

@@ -1,11 +1,11 @@
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Item, numberOf, textOf } from './items';
+import type { Read } from './reads';
 
 /** A row of the role-mapping table. Rows with `ProjectId` and `RoleArn` alone are whole. */
 export interface RoleMapping {
@@ -20,14 +20,13 @@ export interface RoleMapping {
 export class RoleMappings {
   constructor(
     private readonly client: DynamoDBClient,
+    private readonly read: Read,
     private readonly table: string,
   ) {}
 
   async get(projectId: string): Promise<RoleMapping | undefined> {
-    const { Item } = await this.client.send(
-      new GetItemCommand({ TableName: this.table, Key: key(projectId), ConsistentRead: true }),
-    );
-    return Item && mappingOf(Item);
+    const item = await this.read({ table: this.table, name: 'ProjectId', value: projectId });
+    return item && mappingOf(item);
   }
 
   async all(): Promise<RoleMapping[]> {
@@ -94,7 +93,7 @@ export class RoleMappings {
 
 const key = (projectId: string) => ({ ProjectId: { S: projectId } });
 
-export function mappingOf(item: Item): RoleMapping {
+function mappingOf(item: Item): RoleMapping {
   return {
     projectId: textOf(item.ProjectId) ?? '',
     roleArn: textOf(item.RoleArn) ?? '',

@@ -1,16 +1,14 @@
 import {
-  BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Item, numberOf, textOf, textsOf } from './items';
-import { mappingOf, type RoleMapping } from './role-mappings';
-import { awsUnavailable, moveNotAllowed, noSuchSession, sessionTaken } from './problem';
+import type { Read } from './reads';
+import type { RoleMapping, RoleMappings } from './role-mappings';
+import { moveNotAllowed, noSuchSession, sessionTaken } from './problem';
 
 export const STATUSES = ['ACTIVE', 'INVALIDATED', 'COMPLETED'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -72,45 +70,29 @@ const UNREVOKED: User = { epoch: 0, notBefore: 0, scopes: [] };
 const INDEX = 'ByUser';
 /** Invalidations at once. */
 const ABREAST = 25;
-/** DynamoDB leaves keys out of a batch when it is short of capacity. */
-const BATCH_ATTEMPTS = 4;
 
 /** The sessions table: sessions by their id, users by `#user:` and their name. */
 export class Sessions {
   constructor(
     private readonly client: DynamoDBClient,
+    private readonly read: Read,
     private readonly table: string,
-    private readonly mappingTable: string,
+    private readonly mappings: RoleMappings,
   ) {}
 
   /** Session, role and user at once: one request of DynamoDB's. Consistent: a change that was answered is seen. */
   async facts(keys: { sessionId: string; projectId?: string; user?: string | undefined }): Promise<Facts> {
     const { sessionId, projectId, user } = keys;
-    const ids = [sessionId, ...(user === undefined ? [] : [userKey(user)])];
-    const found = await this.batch({
-      [this.table]: {
-        ConsistentRead: true,
-        Keys: ids.map((id) => ({ SessionId: { S: id } })),
-      },
-      ...(projectId !== undefined && {
-        [this.mappingTable]: { ConsistentRead: true, Keys: [{ ProjectId: { S: projectId } }] },
-      }),
-    });
-    const items = found[this.table] ?? [];
-    const byId = (id: string) => items.find((item) => textOf(item.SessionId) === id);
-    const mapping = found[this.mappingTable]?.[0];
-    return {
-      session: sessionOf(byId(sessionId)),
-      mapping: mapping && mappingOf(mapping),
-      user: user === undefined ? undefined : userOf(byId(userKey(user))),
-    };
+    const [session, mapping, known] = await Promise.all([
+      this.item(sessionId),
+      projectId === undefined ? undefined : this.mappings.get(projectId),
+      user === undefined ? undefined : this.user(user),
+    ]);
+    return { session: sessionOf(session), mapping, user: known };
   }
 
   async user(name: string): Promise<User> {
-    const { Item } = await this.client.send(
-      new GetItemCommand({ TableName: this.table, Key: key(userKey(name)), ConsistentRead: true }),
-    );
-    return userOf(Item);
+    return userOf(await this.item(userKey(name)));
   }
 
   /**
@@ -319,27 +301,8 @@ export class Sessions {
     }
   }
 
-  private async batch(
-    keys: Record<string, { ConsistentRead: boolean; Keys: Item[] }>,
-  ): Promise<Record<string, Item[]>> {
-    const found: Record<string, Item[]> = {};
-    let left = keys;
-    for (let attempt = 1; ; attempt += 1) {
-      const { Responses = {}, UnprocessedKeys = {} } = await this.client.send(
-        new BatchGetItemCommand({ RequestItems: left }),
-      );
-      for (const [table, items] of Object.entries(Responses))
-        found[table] = [...(found[table] ?? []), ...items];
-      if (Object.keys(UnprocessedKeys).length === 0) return found;
-      if (attempt === BATCH_ATTEMPTS) throw awsUnavailable(new Error('DynamoDB left keys unprocessed'));
-      left = Object.fromEntries(
-        Object.entries(UnprocessedKeys).map(([table, { Keys = [] }]) => [
-          table,
-          { ConsistentRead: true, Keys },
-        ]),
-      );
-      await sleep(25 * 2 ** attempt * Math.random());
-    }
+  private item(id: string): Promise<Item | undefined> {
+    return this.read({ table: this.table, name: 'SessionId', value: id });
   }
 }
 
