@@ -7,6 +7,8 @@ const BENCHES: Record<string, () => Promise<{ run: () => Promise<Row[]>; title: 
   'local-aws': () => import('./local-aws.js'),
   runtime: () => import('./runtime.js'),
   gateway: () => import('./gateway.js'),
+  broker: () => import('./broker.js'),
+  proxy: () => import('./proxy.js'),
 };
 
 const FLAGS = new Set(['--json', '--requests']);

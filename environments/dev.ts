@@ -43,4 +43,6 @@ export default {
       containers: [{ name: 'web', image: 'public.ecr.aws/nginx/nginx:1.29', ports: ['80:80'] }],
     },
   ],
+
+  broker: { projects: { abc: { buckets: { data: 'read-write' }, parameters: ['features/flags'] } } },
 } satisfies EnvironmentInput as EnvironmentInput;

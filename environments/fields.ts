@@ -20,6 +20,14 @@ export const parameterPath = z
     'letters, digits, and . - _ between slashes, with none at the start, such as api/config',
   );
 
+/** It becomes part of a role's name, and of an address. */
+export const projectId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][\w.-]{0,31}$/,
+    'up to 32 letters, digits and . _ -, starting with a letter or digit, such as abc',
+  );
+
 /** IPv4 or IPv6 range, host bits zero, such as 203.0.113.0/24. */
 export const cidr = z
   .string()

@@ -83,7 +83,7 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
 }
 
 /** As a person would write it: buckets[1].name, tags["cost center"]. */
-function written(path: PropertyKey[]): string {
+export function written(path: PropertyKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
     const name = String(key);

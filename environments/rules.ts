@@ -1,3 +1,4 @@
+import { written } from './issues';
 import type { Problem } from './problem';
 import { environmentSchema, type EnvironmentInput } from './schema';
 
@@ -147,6 +148,27 @@ const rules: Rule[] = [
     }),
   ),
 
+  rule(['broker', 'buckets', 'parameters'], ({ broker, buckets, parameters }) =>
+    Object.entries(broker?.projects ?? {}).flatMap(([id, project]) => {
+      if ('roleArn' in project) return [];
+      const bucketNames = buckets.map((bucket) => bucket.name);
+      const paths = parameters.map(({ path }) => path);
+      return [
+        ...Object.entries(project.buckets ?? {}).flatMap(([bucket, access]) =>
+          unknownName(bucket, bucketNames, at(id, 'buckets', bucket), access),
+        ),
+        ...(project.parameters ?? []).flatMap((path, index) =>
+          unknownName(path, paths, at(id, 'parameters', index)),
+        ),
+      ];
+    }),
+  ),
+  rule(['name', 'organisation', 'broker'], ({ name, organisation, broker }) =>
+    Object.entries(broker?.projects ?? {}).flatMap(([id, project]) =>
+      'roleArn' in project ? [] : tooLong(at(id), `${organisation}-project-${id}-${name}`, ROLE_NAME_LIMIT),
+    ),
+  ),
+
   rule(['services'], ({ services }) => {
     const active = Object.entries(services).flatMap(([name, service]) =>
       'deprecated' in service ? [] : name,
@@ -193,6 +215,9 @@ function tooLong(path: string, whole: string, limit: number): Problem[] {
   const expected = `at most ${limit} characters in all, this has ${whole.length}`;
   return whole.length > limit ? [{ path, value: whole, expected }] : [];
 }
+
+/** Where a project stands, and what of it. */
+const at = (id: string, ...what: (string | number)[]) => written(['broker', 'projects', id, ...what]);
 
 /** @param value what stands at the path, where that isn't the name itself */
 function unknownName(name: string, names: readonly string[], path: string, value: unknown = name): Problem[] {

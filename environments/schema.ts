@@ -6,6 +6,7 @@ import {
   label,
   organisationName,
   parameterPath,
+  projectId,
   region,
   tagKey,
   tagValue,
@@ -146,6 +147,46 @@ const service = z.union(
   'either namespace, with buckets and parameters, or deprecated: true',
 );
 
+const roleArn = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'the ARN of a role, without a wildcard');
+
+const project = z.union(
+  [
+    z.strictObject({
+      /** Buckets by the names above. */
+      buckets: z.record(z.string(), z.enum(['read', 'read-write'])).default({}),
+      /** For reading: parameters by the paths above. */
+      parameters: z.array(z.string()).default([]),
+    }),
+    /**
+     * A role that is made elsewhere. Its trust policy must name the broker's role, for sts:AssumeRole and sts:TagSession.
+     * That a user's access can be taken back at once takes a role of this account under the projects' boundary.
+     */
+    z.strictObject({ roleArn }),
+  ],
+  'either what its role may use (buckets, parameters) or the roleArn of one that is there',
+);
+
+const broker = z.strictObject({
+  /**
+   * How the broker knows a head node: by a secret, which is generated in Secrets Manager and may be replaced there, or
+   * by IAM, as whoever may call the API (execute-api:Invoke).
+   * @default 'secret'
+   */
+  headNodeAuth: z.enum(['secret', 'iam']).default('secret'),
+  /** Life of a job's credentials. STS gives a role that takes on another an hour at most. @default 3600 */
+  sessionSeconds: z.int().min(900).max(3600).default(3600),
+  /** Port of the proxy on compute nodes. @default 9999 */
+  localhostPort: z.int().min(1).max(65535).default(9999),
+  /** SNS topics of this region that hear of alarms. @default - none; alarms can be seen in CloudWatch */
+  alarmTopics: z
+    .array(z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, 'the ARN of an SNS topic'))
+    .default([]),
+  /** Projects by their ids, as head nodes give them. Each has a role, `{organisation}-project-{id}-{environment}`. */
+  projects: z.record(projectId, project).default({}),
+});
+
 /** What differs between environments. The comment of each field says what it means and what it is when left out. */
 export const environmentSchema = z.strictObject({
   name: environmentName,
@@ -234,6 +275,12 @@ export const environmentSchema = z.strictObject({
   services: z.record(label(20), service),
   network: network,
   dockerHosts: z.array(dockerHost),
+  /**
+   * The credentials broker, which gives a cluster's jobs the role of their project. Its tables and its secret are as well
+   * protected as buckets are: only `disposable` ones go without a word.
+   * @default - none
+   */
+  broker: broker.optional(),
 });
 
 /** An environment as its file states it: what has a default may be left out. */

@@ -1,3 +1,7 @@
+import { ApiGatewayV2Client, GetApisCommand } from '@aws-sdk/client-apigatewayv2';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
   DescribeInstancesCommand,
   DescribeInternetGatewaysCommand,
@@ -9,6 +13,7 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import { DescribeRepositoriesCommand, ECRClient } from '@aws-sdk/client-ecr';
+import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import {
   IAMClient,
   ListInstanceProfilesCommand,
@@ -18,7 +23,9 @@ import {
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
 import { KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms';
+import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Environment } from '../environments';
 import { names } from '../stacks/names';
@@ -86,12 +93,68 @@ export async function leftovers(environment: Environment, env: NodeJS.ProcessEnv
       .filter(({ AliasName }) => AliasName === `alias/${key}`)
       .map(() => `key alias/${key}`),
     ...hosts,
+    ...(await brokerResources(options)).filter((each) => isOwn(each.replace(/^.*[ /]/, ''))),
     ...(environment.repositories.owner === 'this'
       ? (repositories.repositories ?? []).map(({ repositoryName }) => `repository ${repositoryName ?? ''}`)
       : []),
     ...(environment.github.oidcProvider === 'this'
       ? (providers.OpenIDConnectProviderList ?? []).map(({ Arn }) => `OIDC provider ${Arn ?? ''}`)
       : []),
+  ];
+}
+
+/** Of all brokers, each as `table kantox-broker-roles-dev`. */
+async function brokerResources(options: {
+  endpoint: string | undefined;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}): Promise<string[]> {
+  const dynamodb = new DynamoDBClient(options);
+  const lambda = new LambdaClient(options);
+  const apigateway = new ApiGatewayV2Client(options);
+  const secretsManager = new SecretsManagerClient(options);
+  const logs = new CloudWatchLogsClient(options);
+  const events = new EventBridgeClient(options);
+  const cloudwatch = new CloudWatchClient(options);
+  const [tables, functions, apis, secrets, groups, rules, alarms] = await Promise.all([
+    dynamodb.send(new ListTablesCommand({})),
+    lambda.send(new ListFunctionsCommand({})),
+    apigateway.send(new GetApisCommand({})),
+    secretsManager.send(new ListSecretsCommand({})),
+    logs.send(new DescribeLogGroupsCommand({})),
+    events.send(new ListRulesCommand({})),
+    cloudwatch.send(new DescribeAlarmsCommand({})),
+  ]);
+  for (const client of [dynamodb, lambda, apigateway, secretsManager, logs, events, cloudwatch])
+    client.destroy();
+  const called = (kind: string, names: (string | undefined)[] = []) =>
+    names.map((name) => `${kind} ${name ?? ''}`);
+  return [
+    ...called('table', tables.TableNames),
+    ...called(
+      'function',
+      functions.Functions?.map(({ FunctionName }) => FunctionName),
+    ),
+    ...called(
+      'API',
+      apis.Items?.map(({ Name }) => Name),
+    ),
+    ...called(
+      'secret',
+      secrets.SecretList?.map(({ Name }) => Name),
+    ),
+    ...called(
+      'log group',
+      groups.logGroups?.map(({ logGroupName }) => logGroupName),
+    ),
+    ...called(
+      'rule',
+      rules.Rules?.map(({ Name }) => Name),
+    ),
+    ...called(
+      'alarm',
+      alarms.MetricAlarms?.map(({ AlarmName }) => AlarmName),
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import {
   BaseUser,
   boundaryStatements,
+  deployLimits,
   deployStatements,
   GithubOidcProvider,
   iamArn,
@@ -11,6 +12,7 @@ import {
   trustAccount,
   trustGithub,
   trustPrincipal,
+  type DeployScope,
   type EncryptionKey,
   type Place,
 } from '@slipway/constructs';
@@ -117,7 +119,7 @@ export class Access extends Construct {
 
   /** One role that pushes images, one that deploys this environment. */
   private githubRoles(statePrefix: string) {
-    const { github, name: environment, protection, repositories, network, state } = this.environment;
+    const { github, name: environment, protection, repositories, network, state, broker } = this.environment;
     const provider = github.oidcProvider === 'this' ? [new GithubOidcProvider(this, 'github')] : [];
     const push = new ServiceRole(this, 'github-push', {
       name: this.named.pushRole,
@@ -129,34 +131,50 @@ export class Access extends Construct {
       after: provider,
     });
     const policyArn = (name: string) => iamArn(this.place, `policy/${name}`);
-    const deployBoundary = new PermissionsBoundary(this, 'deploy-boundary', {
-      name: this.named.deployBoundary,
+    const scope: DeployScope = {
       place: this.place,
-      statements: deployStatements({
-        place: this.place,
-        environment,
-        buckets: [this.named.bucket('*')],
-        objectsOf: this.buckets(),
-        protection: protection.buckets,
-        parameterPath: this.named.parameterPath,
-        repositories: repositories.owner === 'this' ? [this.named.repository('*')] : [],
-        keyAlias: `alias/${this.named.key}`,
-        user: this.named.baseUser,
-        roles: [this.named.dockerHost('*')],
-        boundaries: [policyArn(this.named.boundary), policyArn(this.named.deployBoundary)],
-        ownsOidcProvider: github.oidcProvider === 'this',
-        ...('existing' in network && { existingNetwork: network.existing }),
-        ...(state.backend === 's3' && { state: { ...state, keyPrefix: statePrefix } }),
+      environment,
+      buckets: [this.named.bucket('*')],
+      objectsOf: this.buckets(),
+      protection: protection.buckets,
+      parameterPath: this.named.parameterPath,
+      repositories: repositories.owner === 'this' ? [this.named.repository('*')] : [],
+      keyAlias: `alias/${this.named.key}`,
+      user: this.named.baseUser,
+      roles: [this.named.dockerHost('*')],
+      boundaries: [this.named.boundary, ...(broker ? [this.named.projectBoundary] : [])].map(policyArn),
+      policies: [
+        this.named.boundary,
+        this.named.deployBoundary,
+        ...(broker ? [this.named.brokerBoundary, this.named.projectBoundary] : []),
+      ].map(policyArn),
+      ownsOidcProvider: github.oidcProvider === 'this',
+      ...('existing' in network && { existingNetwork: network.existing }),
+      ...(broker && {
+        broker: {
+          function: this.named.broker,
+          role: this.named.broker,
+          tables: this.named.brokerTable('*'),
+          rowsOf: this.named.brokerTable('roles'),
+          ...(broker.headNodeAuth === 'secret' && { secret: this.named.broker }),
+          logGroups: `*/${this.named.broker}`,
+          rule: this.named.broker,
+          alarms: this.named.brokerAlarm('*'),
+        },
       }),
-    });
+      ...(state.backend === 's3' && { state: { ...state, keyPrefix: statePrefix } }),
+    };
     new ServiceRole(this, 'github-deploy', {
       name: this.named.deployRole,
       description: `Deploys ${environment} from ${github.repository}`,
       place: this.place,
       trust: trustGithub(this.place, { repository: github.repository, from: { environment } }),
-      // Policy and boundary in one: whatever else is put on the role, it can do no more than this.
-      managedPolicy: deployBoundary,
-      boundary: deployBoundary,
+      statements: deployStatements(scope),
+      boundary: new PermissionsBoundary(this, 'deploy-boundary', {
+        name: this.named.deployBoundary,
+        place: this.place,
+        statements: deployLimits(scope),
+      }),
       after: provider,
     });
     return { pushRoleArn: push.arn };

@@ -26,8 +26,14 @@ export function constructProblems(environment: Environment): Problem[] {
 
 /** A host's role is called as the host is, and could meet one of the environment's own. */
 function takenRoleName(environment: Environment, host: string, path: string): Problem[] {
-  const { dockerHost, serviceRole, pushRole, deployRole } = names(environment);
-  const taken = [pushRole, deployRole, ...Object.keys(environment.services).map(serviceRole)];
+  const { dockerHost, serviceRole, pushRole, deployRole, broker, projectRole } = names(environment);
+  const taken = [
+    pushRole,
+    deployRole,
+    broker,
+    ...Object.keys(environment.services).map(serviceRole),
+    ...Object.keys(environment.broker?.projects ?? {}).map(projectRole),
+  ];
   return taken.includes(dockerHost(host))
     ? [
         {
@@ -43,6 +49,8 @@ function takenRoleName(environment: Environment, host: string, path: string): Pr
 export function optionsFromMachine(env: NodeJS.ProcessEnv = process.env): EnvironmentStackOptions {
   return {
     stateFolder: resolve(env.SLIPWAY_STATE_DIR ?? 'terraform.tfstate.d'),
+    // cdktf runs the app where its cdktf.json is.
+    root: resolve('.'),
     customEndpoint: Boolean(env.AWS_ENDPOINT_URL),
   };
 }

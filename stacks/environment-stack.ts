@@ -15,12 +15,15 @@ import type { Construct } from 'constructs';
 import type { Environment } from '../environments';
 import { STATE_KEY_PREFIX, stateBackend } from './backend';
 import { Access } from './access';
+import { Broker } from './broker';
 import { guardedProvider, type Target } from './guard';
 import { names } from './names';
 
 export interface EnvironmentStackOptions extends Target {
   /** Folder of the local backend's state: one folder in it for each workspace. */
   stateFolder: string;
+  /** Folder of the repository, from whose services functions are bundled. */
+  root: string;
 }
 
 /** One environment, whole. Its id is the environment's name, so that `cdktf deploy dev` means what it says. */
@@ -41,7 +44,11 @@ export class EnvironmentStack extends TerraformStack {
     this.addOverride('terraform.required_version', '>= 1.11');
     stateBackend(this, environment, options.stateFolder, options);
     guardedProvider(this, environment, options);
-    const key = new EncryptionKey(this, 'key', { name: this.named.key, place: this.place });
+    const key = new EncryptionKey(this, 'key', {
+      name: this.named.key,
+      place: this.place,
+      ...(environment.broker && { logGroups: [this.named.brokerLog] }),
+    });
     this.buckets(key);
     this.parameters(key);
     this.repositories();
@@ -53,6 +60,15 @@ export class EnvironmentStack extends TerraformStack {
     for (const [name, value] of Object.entries(access.outputs)) this.output(name, value);
     this.output('minikube_base_credentials', access.baseCredentials, { sensitive: true });
     this.dockerHosts(access);
+    if (environment.broker) {
+      const { outputs } = new Broker(this, 'broker', {
+        environment,
+        broker: environment.broker,
+        key,
+        root: options.root,
+      });
+      for (const [name, value] of Object.entries(outputs)) this.output(name, value);
+    }
   }
 
   private buckets(key: EncryptionKey): void {

@@ -18,5 +18,15 @@ export function names({ name: environment, organisation }: Pick<Environment, 'na
     deployBoundary: own('deploy-boundary'),
     key: `${organisation}-${environment}`,
     network: `${organisation}-${environment}`,
+    /** The credentials broker: function, API, role, secret and schedule. */
+    broker: own('broker'),
+    brokerBoundary: own('broker-boundary'),
+    brokerAlarm: (what: string) => own(`broker-${what}`),
+    brokerTable: (what: string) => own(`broker-${what}`),
+    brokerLog: `/aws/lambda/${own('broker')}`,
+    /** Under this prefix API Gateway needs no policy for each group (CloudWatch Logs User Guide, "Vended logs"). */
+    brokerAccessLog: `/aws/vendedlogs/${own('broker')}`,
+    projectRole: (project: string) => own(`project-${project}`),
+    projectBoundary: own('project-boundary'),
   };
 }

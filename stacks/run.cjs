@@ -62,6 +62,8 @@ function newBundle() {
       platform: 'node',
       target: 'node20',
       alias: { '@slipway/constructs': path.join(ROOT, 'constructs/src/index.ts') },
+      // It bundles functions, and can't be bundled itself.
+      external: ['esbuild'],
       sourcemap: process.sourceMapsEnabled && 'inline',
       logLevel: 'error',
     });

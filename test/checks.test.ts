@@ -52,6 +52,23 @@ const GITHUB = 'aws_iam_role.access_github-push';
 const HOST = 'aws_instance.host-docker';
 const RULE = 'aws_vpc_security_group_ingress_rule.planted';
 const KEY = 'aws_kms_key.key';
+const TABLE = 'aws_dynamodb_table.broker_sessions';
+const BROKER_SECRET = 'aws_secretsmanager_secret.broker_secret';
+const FUNCTION = 'aws_lambda_function.broker_function';
+const OTHER_FUNCTION = 'aws_lambda_function.planted';
+const PERMISSION = 'aws_lambda_permission.broker_function_from-api';
+const STAGE = 'aws_apigatewayv2_stage.broker_api';
+const LOG = 'aws_cloudwatch_log_group.broker_log';
+const ALARM = 'aws_cloudwatch_metric_alarm.broker_alarm-errors';
+/** What no check of a function finds anything wrong with. */
+const RIGHT_FUNCTION = {
+  runtime: 'nodejs22.x',
+  reserved_concurrent_executions: 10,
+  code_signing_config_arn: 'arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1',
+  tracing_config: { mode: 'Active' },
+  dead_letter_config: { target_arn: 'arn:aws:sqs:eu-west-1:111122223333:failed' },
+  vpc_config: { subnet_ids: [], security_group_ids: [] },
+};
 /** Where a statement that a test adds to a policy is. */
 const PLANTED = 'policy.Statement[Planted]';
 
@@ -188,19 +205,15 @@ const faults: Fault[] = [
   ],
   [
     'CKV_AWS_274',
-    set('aws_iam_role_policy_attachment.access_github-deploy', 'policy_arn', ADMINISTRATOR),
-    'aws_iam_role_policy_attachment.access_github-deploy',
+    set('aws_iam_role_policy_attachment.broker_role', 'policy_arn', ADMINISTRATOR),
+    'aws_iam_role_policy_attachment.broker_role',
     'policy_arn',
   ],
   ['CKV_AWS_274', set(AUX, 'managed_policy_arns', [ADMINISTRATOR]), AUX, 'managed_policy_arns'],
   [
     'CKV2_AWS_56',
-    set(
-      'aws_iam_role_policy_attachment.access_github-deploy',
-      'policy_arn',
-      'arn:aws:iam::aws:policy/IAMFullAccess',
-    ),
-    'aws_iam_role_policy_attachment.access_github-deploy',
+    set('aws_iam_role_policy_attachment.broker_role', 'policy_arn', 'arn:aws:iam::aws:policy/IAMFullAccess'),
+    'aws_iam_role_policy_attachment.broker_role',
     'policy_arn',
   ],
   ['CKV_AWS_286', unbound('iam:putrolepolicy'), PUSH, PLANTED, 'CKV_AWS_289 CKV_AWS_355'],
@@ -333,6 +346,63 @@ const faults: Fault[] = [
 
   ['CKV_AWS_7', set(KEY, 'enable_key_rotation', false), KEY, 'enable_key_rotation'],
   ['CKV_AWS_33', allow(KEY, { Principal: { AWS: '*' }, Action: 'kms:Decrypt', Resource: '*' }), KEY, PLANTED],
+
+  [
+    'CKV_AWS_28',
+    set(TABLE, 'point_in_time_recovery.enabled', false),
+    TABLE,
+    'point_in_time_recovery.enabled',
+  ],
+  [
+    'CKV_AWS_119',
+    set(TABLE, 'server_side_encryption', { enabled: true }),
+    TABLE,
+    'server_side_encryption.kms_key_arn',
+  ],
+  ['CKV2_AWS_16', set(TABLE, 'billing_mode', 'PROVISIONED'), TABLE, 'billing_mode'],
+
+  ['CKV_AWS_149', set(BROKER_SECRET, 'kms_key_id', undefined), BROKER_SECRET, 'kms_key_id'],
+  [
+    'CKV2_AWS_57',
+    add('aws_secretsmanager_secret.planted', { kms_key_id: 'arn' }),
+    'aws_secretsmanager_secret.planted',
+    'aws_secretsmanager_secret_rotation',
+  ],
+
+  [
+    'CKV_AWS_45',
+    set(FUNCTION, 'environment.variables', { KEY: 'AKIAIOSFODNN7EXAMPLE' }),
+    FUNCTION,
+    'environment.variables.KEY',
+  ],
+  ['CKV_AWS_50', lambda({ tracing_config: undefined }), OTHER_FUNCTION, 'tracing_config.mode'],
+  [
+    'CKV_AWS_115',
+    lambda({ reserved_concurrent_executions: undefined }),
+    OTHER_FUNCTION,
+    'reserved_concurrent_executions',
+  ],
+  ['CKV_AWS_116', lambda({ dead_letter_config: undefined }), OTHER_FUNCTION, 'dead_letter_config.target_arn'],
+  ['CKV_AWS_117', lambda({ vpc_config: undefined }), OTHER_FUNCTION, 'vpc_config'],
+  ['CKV_AWS_173', lambda({ environment: { variables: { A: 'b' } } }), OTHER_FUNCTION, 'kms_key_arn'],
+  ['CKV_AWS_272', lambda({ code_signing_config_arn: undefined }), OTHER_FUNCTION, 'code_signing_config_arn'],
+  ['CKV_AWS_363', set(FUNCTION, 'runtime', 'nodejs18.x'), FUNCTION, 'runtime'],
+  ['CKV_AWS_363', set(FUNCTION, 'runtime', 'python3.8'), FUNCTION, 'runtime'],
+  ['CKV_AWS_301', set(PERMISSION, 'principal', '*'), PERMISSION, 'principal'],
+  ['CKV_AWS_364', set(PERMISSION, 'source_arn', undefined), PERMISSION, 'source_arn'],
+
+  ['CKV_AWS_76', set(STAGE, 'access_log_settings', undefined), STAGE, 'access_log_settings.destination_arn'],
+  [
+    'CKV_AWS_309',
+    add('aws_apigatewayv2_route.planted', { route_key: 'GET /' }),
+    'aws_apigatewayv2_route.planted',
+    'authorization_type',
+  ],
+
+  ['CKV_AWS_66', set(LOG, 'retention_in_days', undefined), LOG, 'retention_in_days'],
+  ['CKV_AWS_158', set(LOG, 'kms_key_id', undefined), LOG, 'kms_key_id'],
+  ['CKV_AWS_338', set(LOG, 'retention_in_days', 30), LOG, 'retention_in_days'],
+  ['CKV_AWS_319', set(ALARM, 'actions_enabled', false), ALARM, 'actions_enabled'],
 ];
 
 test.each(faults)('%s reports its fault (%#)', async (id, plant, resource, argument, also = '') => {
@@ -372,6 +442,19 @@ const rightly: [id: string, plant: Plant][] = [
   ['CKV_AWS_24', opened({ cidr_ipv4: '10.0.0.0/8', from_port: 22, to_port: 22, ip_protocol: 'tcp' })],
   ['CKV_AWS_24', opened({ cidr_ipv4: '0.0.0.0/0', from_port: 8, to_port: 255, ip_protocol: 'icmp' })],
   ['CKV_AWS_46', set(HOST, 'user_data', `checkout ${'0123456789abcdef0123'.repeat(2)}`)],
+  ['CKV_AWS_50', lambda({})],
+  ['CKV_AWS_363', set(FUNCTION, 'runtime', 'nodejs20.x')],
+  ['CKV_AWS_364', set(PERMISSION, 'principal', '111122223333')],
+  ['CKV_AWS_338', set(LOG, 'retention_in_days', 0)],
+  [
+    'CKV2_AWS_57',
+    (draft) => {
+      add('aws_secretsmanager_secret.planted', { kms_key_id: 'arn' })(draft);
+      add('aws_secretsmanager_secret_rotation.planted', {
+        secret_id: '${aws_secretsmanager_secret.planted.id}',
+      })(draft);
+    },
+  ],
 ];
 
 test.each(rightly)('%s lets pass what is right (%#)', async (_, plant) => {
@@ -526,6 +609,10 @@ function allow(address: string, statement: Arguments, argument = 'policy'): Plan
     policy.Statement.push({ Sid: 'Planted', Effect: 'Allow', ...statement });
     body[argument] = JSON.stringify(policy);
   };
+}
+
+function lambda(change: Arguments): Plant {
+  return add(OTHER_FUNCTION, { ...RIGHT_FUNCTION, ...change });
 }
 
 function unbound(...actions: string[]): Plant {

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { policy, type Body } from '../constructs/test/synthesized';
+import { policy, type Body, type Synthesized } from '../constructs/test/synthesized';
 import type { Environment, EnvironmentInput } from '../environments';
 import dev from '../environments/dev';
 import { synthesize } from '../stacks/app';
@@ -14,6 +14,16 @@ describe('what a deploy tells', () => {
   test.each(shipped)('in $name has the names that scripts and clusters know', (environment) => {
     const { output = {} } = synthesized(environment).configuration;
     expect(Object.keys(output).sort()).toEqual([
+      ...(environment.broker
+        ? [
+            'broker_api_endpoint',
+            'broker_function_role_arn',
+            'broker_head_node_secret',
+            'broker_project_role_arns',
+            'broker_role_mapping_table',
+            'broker_sessions_table',
+          ]
+        : []),
       'docker_hosts',
       'ecr_repository_urls',
       'github_actions_role_arn',
@@ -53,6 +63,117 @@ describe('what a deploy tells', () => {
       region: 'eu-west-1',
       role_arn: 'arn:aws:iam::111122223333:role/kantox-aux-role-dev',
     });
+  });
+});
+
+describe('the credentials broker', () => {
+  const withBroker = (broker: EnvironmentInput['broker'], change: Partial<EnvironmentInput> = {}) =>
+    synthesized(environment('dev', { ...change, broker }));
+  const locked: EnvironmentInput['protection'] = { buckets: 'locked', keep: ['data'], hosts: false };
+  const routes = (stack: Synthesized): Record<string, unknown> =>
+    Object.fromEntries(
+      stack
+        .all('aws_apigatewayv2_route')
+        .map(({ route_key: route, authorization_type: authorization }) => [String(route), authorization]),
+    );
+  const credentials = 'GET /sessions/{sessionId}/cluster/{clusterName}/project/{projectId}';
+
+  test('is made where the file says so, and nowhere else', () => {
+    expect(withBroker({}).all('aws_lambda_function')).toHaveLength(1);
+    const without = withBroker(undefined);
+    expect(without.addresses().filter((address) => address.includes('broker'))).toEqual([]);
+    expect(/.{0,40}(broker|lambda)/i.exec(JSON.stringify(without.configuration))?.[0]).toBeUndefined();
+  });
+
+  test('tells where it is and what it is made of', () => {
+    const { output } = withBroker({ projects: { abc: {} } }).configuration;
+    expect(output).toMatchObject({
+      broker_api_endpoint: {
+        value: expect.stringMatching(/^\$\{aws_apigatewayv2_api\..*\.api_endpoint\}\/dev$/) as string,
+      },
+      broker_function_role_arn: { value: 'arn:aws:iam::111122223333:role/kantox-broker-dev' },
+      broker_head_node_secret: { value: 'kantox-broker-dev' },
+      broker_project_role_arns: { value: { abc: 'arn:aws:iam::111122223333:role/kantox-project-abc-dev' } },
+      broker_role_mapping_table: { value: 'kantox-broker-roles-dev' },
+      broker_sessions_table: { value: 'kantox-broker-sessions-dev' },
+    });
+  });
+
+  test('has the tables that its code reads and writes', () => {
+    const stack = withBroker({});
+    expect(stack.the('aws_dynamodb_table', 'broker_sessions')).toMatchObject({
+      name: 'kantox-broker-sessions-dev',
+      hash_key: 'SessionId',
+      ttl: { attribute_name: 'ExpiresAt' },
+      global_secondary_index: [{ name: 'ByUser', hash_key: 'ClusterUser', range_key: 'SessionId' }],
+    });
+    expect(stack.the('aws_dynamodb_table', 'broker_role-mapping')).toMatchObject({
+      name: 'kantox-broker-roles-dev',
+      hash_key: 'ProjectId',
+    });
+  });
+
+  test('has a row for each project, whoever makes its role', () => {
+    const roleArn = 'arn:aws:iam::111122223333:role/old';
+    const stack = withBroker({ projects: { abc: {}, old: { roleArn } } });
+    const rows = stack.all('aws_dynamodb_table_item').map(({ item }) => JSON.parse(String(item)) as object);
+    expect(rows).toEqual([
+      { ProjectId: { S: 'abc' }, RoleArn: { S: 'arn:aws:iam::111122223333:role/kantox-project-abc-dev' } },
+      { ProjectId: { S: 'old' }, RoleArn: { S: roleArn } },
+    ]);
+    expect(stack.all('aws_iam_role').filter(({ name }) => String(name).includes('old'))).toEqual([]);
+    expect(policy(stack.the('aws_iam_policy', 'broker_boundary')).Statement).toContainEqual(
+      expect.objectContaining({
+        Action: ['sts:AssumeRole', 'sts:TagSession'],
+        Resource: ['arn:aws:iam::111122223333:role/kantox-project-*-dev', roleArn],
+      }),
+    );
+  });
+
+  test('knows head nodes by a secret, and then no route asks IAM', () => {
+    const stack = withBroker({});
+    expect(routes(stack)).toEqual({ 'ANY /{proxy+}': 'NONE', 'GET /health': 'NONE', [credentials]: 'NONE' });
+    expect(stack.the('aws_lambda_function').environment).toMatchObject({
+      variables: {
+        HEAD_NODE_AUTH: 'secret',
+        HEAD_NODE_SECRET_ID: stack.reference('aws_secretsmanager_secret', 'name'),
+      },
+    });
+  });
+
+  test('or by IAM: then there is no secret, and all but what jobs and monitors ask for takes leave', () => {
+    const stack = withBroker({ headNodeAuth: 'iam' });
+    expect(routes(stack)).toEqual({
+      'ANY /{proxy+}': 'AWS_IAM',
+      'GET /health': 'NONE',
+      [credentials]: 'NONE',
+    });
+    const { variables } = stack.the('aws_lambda_function').environment as { variables: object };
+    expect(variables).toMatchObject({ HEAD_NODE_AUTH: 'iam' });
+    expect(variables).not.toHaveProperty('HEAD_NODE_SECRET_ID');
+    expect(/.{0,40}secretsmanager/.exec(JSON.stringify(stack.configuration))?.[0]).toBeUndefined();
+  });
+
+  test('has settings, as the file says them', () => {
+    const alarmTopics = ['arn:aws:sns:eu-west-1:111122223333:operators'];
+    const stack = withBroker({ sessionSeconds: 900, localhostPort: 9998, alarmTopics });
+    expect(stack.the('aws_lambda_function').environment).toMatchObject({
+      variables: { SESSION_SECONDS: '900', LOCALHOST_PORT: '9998' },
+    });
+    const alarms = stack.all('aws_cloudwatch_metric_alarm');
+    expect(alarms.map(({ alarm_name: name }) => name).sort()).toEqual(
+      ['errors', 'refusals', 'throttles'].map((what) => `kantox-broker-${what}-dev`),
+    );
+    expect(alarms.map(({ alarm_actions: actions }) => actions)).toEqual(alarms.map(() => alarmTopics));
+  });
+
+  test('keeps its tables and its secret as the environment keeps its buckets', () => {
+    const kept = (stack: Synthesized) => [
+      ...stack.all('aws_dynamodb_table').map((table) => table.deletion_protection_enabled),
+      stack.the('aws_secretsmanager_secret').recovery_window_in_days,
+    ];
+    expect(kept(withBroker({}))).toEqual([false, false, 0]);
+    expect(kept(withBroker({}, { protection: locked }))).toEqual([true, true, 30]);
   });
 });
 
@@ -124,8 +245,7 @@ describe('protection', () => {
 
 describe('the state', () => {
   const backend = (state: EnvironmentInput['state'], customEndpoint = false) =>
-    synthesized(environment('dev', { state }), { stateFolder: '/state', customEndpoint }).configuration
-      .terraform?.backend;
+    synthesized(environment('dev', { state }), { customEndpoint }).configuration.terraform?.backend;
 
   test('is kept in a folder, with one folder in it for each workspace', () => {
     expect(backend({ backend: 'local' })).toEqual({
@@ -170,8 +290,7 @@ describe('the state', () => {
 
 describe('the providers', () => {
   const providers = (customEndpoint = false) =>
-    synthesized(environment('dev'), { stateFolder: '/state', customEndpoint }).configuration.provider?.aws ??
-    [];
+    synthesized(environment('dev'), { customEndpoint }).configuration.provider?.aws ?? [];
 
   test("refuse any workspace but the environment's own", () => {
     expect(providers()[0]?.region).toBe(
@@ -294,7 +413,11 @@ describe('what a synth writes', () => {
     folder = mkdtempSync(join(tmpdir(), 'slipway-synth-'));
     const before = { ...process.env };
     Object.assign(process.env, { TF_VAR_database_url: VALUE, CDKTF_OUTDIR: join(folder, 'cdktf.out') });
-    synthesize([...shipped], { stateFolder: join(folder, 'state'), customEndpoint: false });
+    synthesize([...shipped], {
+      stateFolder: join(folder, 'state'),
+      root: join(__dirname, '..'),
+      customEndpoint: false,
+    });
     process.env = before;
   });
   afterAll(() => {

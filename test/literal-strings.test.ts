@@ -78,6 +78,13 @@ const everyField: EnvironmentInput = {
       script: 'echo text',
     },
   ],
+  broker: {
+    alarmTopics: ['arn:aws:sns:eu-west-1:111122223333:operators'],
+    projects: {
+      abc: { buckets: { data: 'read-write' }, parameters: ['api/config'] },
+      old: { roleArn: 'arn:aws:iam::111122223333:role/old' },
+    },
+  },
 };
 
 const otherForms: EnvironmentInput = {

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App } from 'cdktf';
 import { context } from '../cdktf.json';
 import { Synthesized } from '../constructs/test/synthesized';
@@ -19,11 +20,17 @@ export function environment(
   return loaded;
 }
 
+const defaults: EnvironmentStackOptions = {
+  stateFolder: '/state',
+  root: join(__dirname, '..'),
+  customEndpoint: false,
+};
+
 /** An environment as Terraform gets to read it; nothing is written. */
 export function synthesized(
   environment: Environment,
-  options: EnvironmentStackOptions = { stateFolder: '/state', customEndpoint: false },
+  options: Partial<EnvironmentStackOptions> = {},
 ): Synthesized {
   const app = new App({ outdir: tmpdir(), stackTraces: false, context });
-  return new Synthesized(new EnvironmentStack(app, environment, options));
+  return new Synthesized(new EnvironmentStack(app, environment, { ...defaults, ...options }));
 }

@@ -51,6 +51,23 @@ function arnsOf(environment: Environment) {
       regional('ssm', `parameter/kantox/${name}/${path}`),
     ),
     parameterPath: regional('ssm', `parameter/kantox/${name}`),
+    broker: {
+      role: iam(`role/kantox-broker-${name}`),
+      boundary: iam(`policy/kantox-broker-boundary-${name}`),
+      projectBoundary: iam(`policy/kantox-project-boundary-${name}`),
+      project: iam(`role/kantox-project-abc-${name}`),
+      function: regional('lambda', `function:kantox-broker-${name}`),
+      sessions: regional('dynamodb', `table/kantox-broker-sessions-${name}`),
+      roles: regional('dynamodb', `table/kantox-broker-roles-${name}`),
+      secret: regional('secretsmanager', `secret:kantox-broker-${name}-vSsyek`),
+      rule: regional('events', `rule/kantox-broker-${name}`),
+      alarms: ['errors', 'throttles', 'refusals'].map((alarm) =>
+        regional('cloudwatch', `alarm:kantox-broker-${alarm}-${name}`),
+      ),
+      logs: ['/aws/lambda', '/aws/vendedlogs'].map((path) =>
+        regional('logs', `log-group:${path}/kantox-broker-${name}`),
+      ),
+    },
     key: keyArn(environment),
     keyAlias: regional('kms', `alias/kantox-${name}`),
     ec2: (what: string) => regional('ec2', what),
@@ -68,6 +85,8 @@ const token = (sub?: string, aud = 'sts.amazonaws.com'): Context => ({
   ...(sub && { 'token.actions.githubusercontent.com:sub': sub }),
 });
 const underBoundary = (arn: string) => ({ 'iam:PermissionsBoundary': arn });
+const passedTo = (service: string) => ({ 'iam:PassedToService': `${service}.amazonaws.com` });
+const forProject = (project: string) => ({ 'aws:RequestTag/slipway-project': project });
 
 const tables: Record<string, Table> = {
   'base user: takes on the role of AUX, and that is all': {
@@ -338,7 +357,7 @@ const tables: Record<string, Table> = {
     allowed: [
       ['iam:CreateRole iam:PutRolePolicy', dev.role('new'), underBoundary(dev.boundary)],
       ['iam:CreateUser', dev.baseUser, underBoundary(dev.boundary)],
-      ['iam:PassRole', dev.role('docker'), { 'iam:PassedToService': 'ec2.amazonaws.com' }],
+      ['iam:PassRole', dev.role('docker'), passedTo('ec2')],
     ],
     denied: [
       ['iam:CreateRole', dev.role('new')],
@@ -396,15 +415,157 @@ const tables: Record<string, Table> = {
       ['iam:CreateAccountAlias iam:UpdateAccountPasswordPolicy organizations:LeaveOrganization', '*'],
     ],
   },
+  'broker: its own things, and the roles of projects': {
+    who: dev.broker.role,
+    allowed: [
+      [
+        'dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem',
+        dev.broker.sessions,
+      ],
+      ['dynamodb:Query', [dev.broker.sessions, `${dev.broker.sessions}/index/ByUser`]],
+      [
+        'dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Scan dynamodb:UpdateItem',
+        dev.broker.roles,
+      ],
+      ['secretsmanager:GetSecretValue', dev.broker.secret],
+      ['kms:Decrypt kms:GenerateDataKey', dev.key, { ...dev.has, ...through('dynamodb') }],
+      ['kms:Decrypt', dev.key, { ...dev.has, ...through('secretsmanager') }],
+      ['sts:AssumeRole sts:TagSession', dev.broker.project, forProject('abc')],
+      ['iam:GetRolePolicy iam:ListRolePolicies', dev.broker.project],
+      [
+        'iam:DeleteRolePolicy iam:PutRolePolicy',
+        dev.broker.project,
+        underBoundary(dev.broker.projectBoundary),
+      ],
+      ['logs:CreateLogStream logs:PutLogEvents', `${dev.broker.logs[0] ?? ''}:log-stream:one`],
+    ],
+    denied: [
+      ['sts:AssumeRole', dev.broker.project],
+      ['sts:AssumeRole', dev.broker.project, forProject('abd')],
+      [
+        'sts:AssumeRole',
+        [
+          ...['aux-role', 'api-role', 'docker', 'deploy', 'github-push', 'broker'].map(dev.role),
+          qa.role('api-role'),
+          qa.broker.project,
+          admin,
+        ],
+        forProject('abc'),
+      ],
+      ['iam:PutRolePolicy iam:DeleteRolePolicy', dev.broker.project],
+      ...[dev.boundary, dev.broker.boundary, dev.deployBoundary, qa.boundary].map((boundary): Row => {
+        return ['iam:PutRolePolicy iam:DeleteRolePolicy', dev.broker.project, underBoundary(boundary)];
+      }),
+      [
+        'iam:PutRolePolicy',
+        [...['broker', 'aux-role', 'deploy', 'docker'].map(dev.role), admin],
+        underBoundary(dev.broker.projectBoundary),
+      ],
+      [
+        'iam:AttachRolePolicy iam:CreateRole iam:DeleteRole iam:DeleteRolePermissionsBoundary iam:PutRolePermissionsBoundary iam:UpdateAssumeRolePolicy',
+        [dev.broker.project, dev.broker.role],
+        underBoundary(dev.broker.projectBoundary),
+      ],
+      ['iam:CreatePolicyVersion iam:DeletePolicy', [dev.broker.boundary, dev.broker.projectBoundary]],
+      ['dynamodb:Scan dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.sessions],
+      ['dynamodb:DeleteItem dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.roles],
+      ['dynamodb:GetItem', [qa.broker.sessions, dev.broker.sessions.replace('broker', 'other')]],
+      ['secretsmanager:PutSecretValue secretsmanager:DeleteSecret', dev.broker.secret],
+      ['secretsmanager:GetSecretValue', [qa.broker.secret, dev.broker.secret.replace('-dev-', '-dev-db-')]],
+      ['kms:Decrypt', dev.key, dev.has],
+      ['kms:Decrypt', dev.key, { ...dev.has, ...through('s3') }],
+      ['kms:Decrypt', qa.key, { ...qa.has, ...through('dynamodb') }],
+      ['kms:CreateGrant kms:PutKeyPolicy', dev.key, { ...dev.has, ...through('dynamodb') }],
+      ['logs:DeleteLogGroup logs:PutRetentionPolicy', dev.broker.logs],
+      ['logs:PutLogEvents', `${dev.broker.logs[1] ?? ''}:log-stream:one`],
+      ['lambda:UpdateFunctionCode lambda:InvokeFunction', dev.broker.function],
+      ['s3:GetObject', dev.object],
+      ['ssm:GetParameter', dev.parameters],
+    ],
+  },
+  "a project's job: what the environment's file says of the project": {
+    who: dev.broker.project,
+    allowed: [
+      ['s3:ListBucket s3:GetBucketLocation', dev.bucket],
+      ['s3:GetObject s3:PutObject s3:DeleteObject', dev.object],
+      ['ssm:GetParameter ssm:GetParameters', dev.parameters.slice(2)],
+      ['kms:Decrypt kms:GenerateDataKey', dev.key, { ...dev.has, ...through('s3') }],
+    ],
+    denied: [
+      ['s3:ListBucket', [...dev.buckets.slice(1), qa.bucket, prod.bucket]],
+      ['s3:GetObject s3:PutObject', [qa.object, prod.object, `${dev.buckets[1] ?? ''}/log`]],
+      ['s3:DeleteBucket s3:PutBucketPolicy', dev.bucket],
+      ['ssm:GetParameter', [...dev.parameters.slice(0, 2), ...qa.parameters]],
+      ['ssm:GetParametersByPath', dev.parameterPath],
+      ['kms:Decrypt', dev.key, dev.has],
+      ['kms:Decrypt', dev.key, { ...dev.has, ...through('dynamodb') }],
+      ['dynamodb:GetItem dynamodb:UpdateItem', [dev.broker.sessions, dev.broker.roles]],
+      ['secretsmanager:GetSecretValue', dev.broker.secret],
+      ['lambda:InvokeFunction', dev.broker.function],
+      [
+        'sts:AssumeRole',
+        [...['aux-role', 'api-role', 'broker', 'deploy', 'project-abc'].map(dev.role), admin],
+        forProject('abc'),
+      ],
+      [
+        'iam:PutRolePolicy iam:DeleteRolePolicy',
+        dev.broker.project,
+        underBoundary(dev.broker.projectBoundary),
+      ],
+      ['ecr:GetAuthorizationToken ec2:DescribeInstances', '*'],
+    ],
+  },
+  "Lambda: the broker's role": {
+    who: 'lambda.amazonaws.com',
+    allowed: [['sts:AssumeRole', dev.broker.role]],
+    denied: [
+      [
+        'sts:AssumeRole',
+        ['aux-role', 'api-role', 'github-push', 'deploy', 'docker', 'project-abc'].map(dev.role),
+      ],
+    ],
+  },
+  'deploy role: nothing of what the broker keeps or may do': {
+    who: dev.role('deploy'),
+    allowed: [['dynamodb:GetItem', dev.broker.roles]],
+    denied: [
+      ['dynamodb:GetItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem', dev.broker.sessions],
+      ['dynamodb:PutResourcePolicy dynamodb:CreateBackup', [dev.broker.sessions, dev.broker.roles]],
+      ['lambda:InvokeFunction lambda:PutFunctionConcurrency', dev.broker.function],
+      ['secretsmanager:PutResourcePolicy', dev.broker.secret],
+      ['secretsmanager:GetSecretValue', [qa.broker.secret, dev.broker.secret.replace('-dev-', '-dev-db-')]],
+      ['logs:PutSubscriptionFilter', dev.broker.logs],
+      ['logs:GetLogEvents', dev.broker.logs.map((group) => `${group}:log-stream:one`)],
+      ['sts:AssumeRole sts:TagSession', [dev.broker.role, dev.broker.project], forProject('abc')],
+      [
+        'iam:CreateRole iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRole',
+        [dev.broker.role, dev.role('new')],
+        underBoundary(dev.broker.boundary),
+      ],
+      [
+        'iam:DeleteRolePermissionsBoundary iam:PutRolePermissionsBoundary',
+        [dev.broker.role, dev.broker.project],
+        underBoundary(dev.broker.projectBoundary),
+      ],
+      ...['ec2', 'ecs-tasks', 'cloudformation'].map(
+        (service): Row => ['iam:PassRole', dev.broker.role, passedTo(service)],
+      ),
+      ...['aux-role', 'docker', 'project-abc', 'deploy'].map(
+        (role): Row => ['iam:PassRole', dev.role(role), passedTo('lambda')],
+      ),
+    ],
+  },
   "EC2: a host's role": {
     who: 'ec2.amazonaws.com',
     allowed: [['sts:AssumeRole', dev.role('docker')]],
     denied: [['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy'].map(dev.role)]],
   },
   'another service: no role': {
-    who: 'lambda.amazonaws.com',
+    who: 'ecs-tasks.amazonaws.com',
     allowed: [],
-    denied: [['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy', 'docker'].map(dev.role)]],
+    denied: [
+      ['sts:AssumeRole', ['aux-role', 'api-role', 'github-push', 'deploy', 'docker', 'broker'].map(dev.role)],
+    ],
   },
   "S3's delivery of access logs: into the logs bucket, from this account": {
     who: 'logging.s3.amazonaws.com',
@@ -489,6 +650,26 @@ const withAdministratorAccess: Table = {
   ],
 };
 
+/** What a broker that has fallen into wrong hands would like to give a job. */
+const projectWithEverything: Table = {
+  who: dev.broker.project,
+  allowed: [['s3:GetObject', dev.object]],
+  denied: [
+    ['s3:ListBucket', [...dev.buckets.slice(1), qa.bucket]],
+    ['s3:GetObject', [`${dev.buckets[1] ?? ''}/log`, qa.object]],
+    ['s3:PutBucketPolicy s3:DeleteBucket', dev.bucket],
+    ['ssm:GetParameter', dev.parameters.slice(0, 2)],
+    ['kms:Decrypt', dev.key, dev.has],
+    ['dynamodb:Scan', [dev.broker.sessions, dev.broker.roles]],
+    ['secretsmanager:GetSecretValue', dev.broker.secret],
+    ['sts:AssumeRole', [...['aux-role', 'api-role', 'deploy', 'broker'].map(dev.role), qa.role('api-role')]],
+    ['iam:CreateUser iam:CreateAccessKey', [dev.baseUser, qa.baseUser]],
+    ['iam:PutRolePolicy iam:UpdateAssumeRolePolicy', [dev.broker.project, dev.broker.role]],
+    ['ec2:RunInstances', dev.ec2('instance/i-1'), dev.gives],
+    ['ecr:GetAuthorizationToken s3:ListAllMyBuckets', '*'],
+  ],
+};
+
 describe('who may do what', () => {
   test.each(Object.entries(tables))('%s', async (_, table) => {
     expect(await answers(policies, table)).toEqual(wanted(table));
@@ -498,6 +679,21 @@ describe('who may do what', () => {
     const attached = { kind: 'attached' as const, of: dev.baseUser, account: '', document: everything };
     expect(await answers([...policies, attached], withAdministratorAccess)).toEqual(
       wanted(withAdministratorAccess),
+    );
+  });
+
+  test('deploy role with AdministratorAccess on it: gains nothing by that', async () => {
+    const attached = { kind: 'attached' as const, of: dev.role('deploy'), account: '', document: everything };
+    const { who, denied } = tables['deploy role: gains nothing'] ?? { who: '', denied: [] };
+    const table = { who, allowed: [], denied };
+    expect(denied.length).toBeGreaterThan(10);
+    expect(await answers([...policies, attached], table)).toEqual(wanted(table));
+  });
+
+  test("a project's role on which the broker wrote a policy of *: no more than all projects are given", async () => {
+    const written = { kind: 'inline' as const, of: dev.broker.project, account: '', document: everything };
+    expect(await answers([...policies, written], projectWithEverything)).toEqual(
+      wanted(projectWithEverything),
     );
   });
 
@@ -728,6 +924,91 @@ function terraformCalls(at: Arns, ownsOnceAnAccount: boolean): Record<string, Ca
   };
 }
 
+/**
+ * The same for a credentials broker. Calls on its API are not among them: the simulator knows no paths of API Gateway.
+ * The end-to-end tests ask the local AWS.
+ */
+function brokerCalls({ broker: at, key, has, gives }: Arns): Record<string, Call[]> {
+  const tables = [at.sessions, at.roles];
+  const bounded = underBoundary(at.projectBoundary);
+  const changedTag = { 'aws:RequestTag/Owner': 'someone' };
+  return {
+    'plan, and first of all else': [
+      ...each(
+        'dynamodb:DescribeContinuousBackups dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:ListTagsOfResource',
+        tables,
+      ),
+      ...each('dynamodb:GetItem', at.roles),
+      ...each(
+        'secretsmanager:DescribeSecret secretsmanager:GetResourcePolicy secretsmanager:GetSecretValue',
+        at.secret,
+      ),
+      ...each('kms:Decrypt', key, { ...has, ...through('secretsmanager') }),
+      ...each(
+        `lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:GetPolicy lambda:ListTags
+         lambda:ListVersionsByFunction`,
+        at.function,
+      ),
+      ...each('events:DescribeRule events:ListTagsForResource events:ListTargetsByRule', at.rule),
+      ...each('cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource', at.alarms),
+      ...each('logs:ListTagsForResource', at.logs),
+      ...each('iam:GetRole iam:ListAttachedRolePolicies iam:ListRolePolicies', [at.role, at.project]),
+      ...each('iam:GetRolePolicy', at.project),
+      ...each('iam:GetPolicy iam:GetPolicyVersion', [at.boundary, at.projectBoundary]),
+    ],
+    deploy: [
+      ...each('dynamodb:CreateTable dynamodb:TagResource', tables, gives),
+      ...each('dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive', tables),
+      ...each('dynamodb:PutItem', at.roles),
+      ...each('kms:CreateGrant kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey', key, {
+        ...has,
+        ...through('dynamodb'),
+      }),
+      ...each('secretsmanager:CreateSecret secretsmanager:TagResource', at.secret, gives),
+      ...each('secretsmanager:PutSecretValue', at.secret),
+      ...each('kms:Decrypt kms:GenerateDataKey', key, { ...has, ...through('secretsmanager') }),
+      ...each('logs:CreateLogGroup', at.logs, gives),
+      ...each('logs:TagResource', at.logs, gives),
+      ...each('logs:AssociateKmsKey logs:PutRetentionPolicy', at.logs),
+      ...each('iam:CreateRole', at.project, { ...bounded, ...gives }),
+      ...each('iam:TagRole', at.project, gives),
+      ...each('iam:PutRolePolicy', at.project, bounded),
+      ...each('lambda:CreateFunction lambda:TagResource', at.function, gives),
+      ...each('iam:PassRole', at.role, passedTo('lambda')),
+      ...each('lambda:AddPermission', at.function),
+      ...each('events:PutRule events:TagResource', at.rule, gives),
+      ...each('events:PutTargets', at.rule),
+      ...each('cloudwatch:PutMetricAlarm cloudwatch:TagResource', at.alarms, gives),
+    ],
+    update: [
+      ...each('dynamodb:UpdateTable dynamodb:UntagResource', tables),
+      ...each('dynamodb:UpdateItem', at.roles),
+      ...each('secretsmanager:UpdateSecret secretsmanager:UntagResource', at.secret),
+      ...each(
+        'lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:UntagResource',
+        at.function,
+      ),
+      ...each('events:UntagResource', at.rule),
+      ...each('cloudwatch:UntagResource', at.alarms),
+      ...each('logs:UntagResource', at.logs),
+      ...each('iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole', at.project, bounded),
+      ...each('iam:TagPolicy', [at.boundary, at.projectBoundary], changedTag),
+      ...each('iam:TagRole', [at.role, at.project], changedTag),
+    ],
+    destroy: [
+      ...each('dynamodb:DeleteTable', tables),
+      ...each('dynamodb:DeleteItem', at.roles),
+      ...each('secretsmanager:DeleteSecret secretsmanager:UpdateSecretVersionStage', at.secret),
+      ...each('lambda:DeleteFunction lambda:RemovePermission', at.function),
+      ...each('events:DeleteRule events:RemoveTargets', at.rule),
+      ...each('cloudwatch:DeleteAlarms', at.alarms),
+      ...each('logs:DeleteLogGroup logs:DeleteRetentionPolicy', at.logs),
+      ...each('iam:ListInstanceProfilesForRole', at.project),
+      ...each('iam:DeleteRolePolicy iam:DeleteRole', at.project, bounded),
+    ],
+  };
+}
+
 /** A KMS key that leaves the decision to IAM. */
 const keyOf = (id: string): StatedPolicy => ({
   kind: 'key',
@@ -750,7 +1031,8 @@ function callsOnNobodysThings(at: Arns): Call[] {
        ec2:DescribeInstanceTypes ec2:DescribeInstances ec2:DescribeInternetGateways ec2:DescribeNetworkAcls
        ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules
        ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeTags ec2:DescribeVolumes
-       ec2:DescribeVolumesModifications ec2:DescribeVpcs sts:GetCallerIdentity`,
+       ec2:DescribeVolumesModifications ec2:DescribeVpcs logs:DescribeLogGroups
+       secretsmanager:GetRandomPassword sts:GetCallerIdentity`,
       '*',
     ),
     ...each('ec2:DescribeInstanceAttribute', at.ec2('instance/i-1'), at.has),
@@ -767,21 +1049,28 @@ function callsOnNobodysThings(at: Arns): Call[] {
       kms('ec2', 'ebs'),
     ),
     ...each('kms:CreateGrant kms:DescribeKey kms:RetireGrant', awsKey.of, kms('ecr', 'ecr')),
+    // Is it that key that a table is encrypted with?
+    ...each('kms:DescribeKey', awsKey.of, { 'kms:ResourceAliases': ['alias/aws/dynamodb'] }),
   ];
 }
 
 /** What the pipeline stands on itself: made with an environment's first deploy, by an administrator. */
 function administratorsCalls(at: Arns): Call[] {
   const own = underBoundary(at.deployBoundary);
+  const { broker } = at;
+  const boundaries = [at.boundary, at.deployBoundary, broker.boundary, broker.projectBoundary];
   return [
-    ...each('iam:CreatePolicy', [at.boundary, at.deployBoundary], at.gives),
-    ...each('iam:CreatePolicyVersion iam:DeletePolicyVersion iam:DeletePolicy', [
-      at.boundary,
-      at.deployBoundary,
-    ]),
+    ...each('iam:CreatePolicy', boundaries, at.gives),
+    ...each('iam:CreatePolicyVersion iam:DeletePolicyVersion iam:DeletePolicy', boundaries),
+    ...each('iam:CreateRole', broker.role, { ...underBoundary(broker.boundary), ...at.gives }),
+    ...each(
+      'iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRole',
+      broker.role,
+      underBoundary(broker.boundary),
+    ),
     ...each('iam:CreateRole', at.role('deploy'), { ...own, ...at.gives }),
     ...each(
-      'iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
+      'iam:PutRolePolicy iam:DeleteRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole iam:DeleteRole',
       at.role('deploy'),
       own,
     ),
@@ -813,10 +1102,24 @@ describe("the deploy role and Terraform's calls", () => {
     expect(await otherThan('allowed', dev, callsOnNobodysThings(dev))).toEqual([]);
   });
 
+  test.each(Object.keys(brokerCalls(dev)))(
+    "%s of the broker: all allowed, and all denied on qa's",
+    async (phase) => {
+      expect(await otherThan('allowed', dev, brokerCalls(dev)[phase] ?? [])).toEqual([]);
+      expect(await otherThan('denied ', dev, brokerCalls(qa)[phase] ?? [])).toEqual([]);
+    },
+  );
+
   test('no action is allowed that Terraform does not call', () => {
-    const calls = [...Object.values(terraformCalls(dev, true)).flat(), ...callsOnNobodysThings(dev)];
-    const called = [...new Set(calls.map(({ does }) => does))];
-    const policy = policies.find(({ of }) => of === dev.deployBoundary);
+    const calls = [
+      ...Object.values(terraformCalls(dev, true)).flat(),
+      ...Object.values(brokerCalls(dev)).flat(),
+      ...callsOnNobodysThings(dev),
+    ];
+    const onApis = ['DELETE', 'GET', 'PATCH', 'POST'].map((method) => `apigateway:${method}`);
+    const called = [...new Set([...calls.map(({ does }) => does), ...onApis])];
+    const policy = policies.find(({ kind, of }) => kind === 'inline' && of === dev.role('deploy'));
+    expect(policy).toBeDefined();
     const unused = policy?.document.Statement.flatMap(({ Action }) => [Action].flat()).filter((action) => {
       const pattern = new RegExp(`^${action.replaceAll('*', '.*')}$`);
       return !called.some((does) => pattern.test(does));
@@ -875,7 +1178,8 @@ describe("buckets and their objects are deleted by a pipeline as far as the envi
       keyAlias: 'alias/kantox-dev',
       user: 'kantox-minikube-base-dev',
       roles: ['kantox-*-dev'],
-      boundaries: [dev.boundary, dev.deployBoundary],
+      boundaries: [dev.boundary],
+      policies: [dev.boundary, dev.deployBoundary],
       ownsOidcProvider: false,
     });
     return { kind: 'inline', of, account: '111122223333', document: policyDocument(...statements) };
@@ -946,10 +1250,15 @@ describe('the size of policies is within the limits of AWS', () => {
       kmsKeyArn: 'arn:aws:kms:ap-southeast-2:111122223333:key/12345678-1234-1234-1234-123456789012',
     },
     region: 'ap-southeast-2',
+    broker: undefined,
   };
   const existing = { vpcId: 'vpc-0123456789abcdef0', subnetId: 'subnet-0123456789abcdef0' };
   test.each([
     ...shipped.map((environment) => ({ title: environment.name, environment })),
+    {
+      title: 'a broker, and the state in S3 under a key of its own',
+      environment: environment('dev', { state: longest.state }),
+    },
     { title: 'the longest names, and the state in S3', environment: environment('dev', longest) },
     {
       title: 'the longest names, and an existing network',
@@ -962,6 +1271,11 @@ describe('the size of policies is within the limits of AWS', () => {
       return size > limit ? [`${kind} policy of ${of}: ${size} characters, at most ${limit}`] : [];
     });
     expect(tooLong).toEqual([]);
+  });
+
+  test('a broker and the longest names together are refused', () => {
+    const both = environment('dev', { ...longest, broker: {} });
+    expect(() => statedPolicies(both)).toThrow(/deploy-boundary.* has \d+ characters, and AWS takes 6144/);
   });
 });
 

@@ -3,7 +3,7 @@ import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
-import type { EncryptionKey } from './encryption-key';
+import type { EncryptedService, EncryptionKey } from './encryption-key';
 import { literal } from './literal';
 import { iamArn, type Place } from './place';
 import type { PermissionsBoundary } from './permissions-boundary';
@@ -20,7 +20,7 @@ export interface ServiceRoleProps {
   /** A managed policy to attach. @default - none */
   managedPolicy?: PermissionsBoundary;
   /** Adds the use of the key by way of these services. @default - no key */
-  encryption?: { key: EncryptionKey; through: ('s3' | 'ssm')[] };
+  encryption?: { key: EncryptionKey; through: EncryptedService[] };
   boundary: PermissionsBoundary;
   /** Longest session, in seconds. @default 3600 */
   maxSessionSeconds?: number;
@@ -30,7 +30,9 @@ export interface ServiceRoleProps {
 }
 
 /** An IAM role with one inline policy, under a permissions boundary. */
-export class ServiceRole extends Construct {
+export class ServiceRole extends Construct implements ITerraformDependable {
+  /** Depending on a role is depending on what it may do. */
+  readonly fqn: string;
   /** A reference: what uses it comes after the role. */
   readonly name: string;
   readonly arn: string;
@@ -63,16 +65,18 @@ export class ServiceRole extends Construct {
       ...(rest.statements ?? []),
       ...(encryption ? [encryption.key.useThrough(encryption.through, place)] : []),
     ];
-    if (statements.length > 0) {
-      new IamRolePolicy(this, 'permissions', {
-        name: 'permissions',
-        role: role.id,
-        policy: JSON.stringify(policyDocument(...statements)),
-      });
-    }
-    if (managedPolicy) {
+    const inline =
+      statements.length > 0
+        ? new IamRolePolicy(this, 'permissions', {
+            name: 'permissions',
+            role: role.id,
+            policy: JSON.stringify(policyDocument(...statements)),
+          })
+        : undefined;
+    const managed =
+      managedPolicy &&
       new IamRolePolicyAttachment(this, 'managed', { role: role.name, policyArn: managedPolicy.arn });
-    }
+    this.fqn = (managed ?? inline ?? role).fqn;
     this.name = role.name;
     this.arn = iamArn(place, `role/${name}`);
   }

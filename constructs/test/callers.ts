@@ -1,35 +1,48 @@
 import type { Container } from '../src/container';
 import type { TerraformStack } from 'cdktf';
 import {
+  Alarm,
   BaseUser,
   DockerHost,
   EncryptionKey,
+  GeneratedSecret,
   GithubOidcProvider,
+  HttpApi,
   ImageRepository,
+  LogGroup,
   Network,
   Parameter,
   PermissionsBoundary,
   PrivateBucket,
+  Schedule,
   SecretParameter,
   ServiceRole,
+  Table,
+  type AlarmProps,
   type BaseUserProps,
   type BucketLifecycle,
   type DockerHostProps,
   type EncryptionKeyProps,
+  type GeneratedSecretProps,
+  type HttpApiProps,
   type ImageRepositoryProps,
+  type LambdaFunctionProps,
+  type LogGroupProps,
   type NetworkProps,
   type ParameterProps,
   type PermissionsBoundaryProps,
   type PrivateBucketProps,
+  type ScheduleProps,
   type SecretParameterProps,
   type ServiceRoleProps,
   type Statement,
+  type TableProps,
 } from '../src';
 import { spotsOf, type Subject } from './planted';
-import { boundary, emptyStack, key, place, synthesized } from './synthesized';
+import { boundary, emptyStack, key, lambda, place, synthesized } from './synthesized';
 
 /** Props of these names are records, whose keys are a caller's, too. */
-const RECORDS = ['tags', 'environment', 'Condition', 'StringEquals'];
+const RECORDS = ['tags', 'environment', 'attributes', 'indexes', 'routes', 'Condition', 'StringEquals'];
 
 function caller<Props extends object>(
   name: string,
@@ -96,7 +109,7 @@ export const callers: Subject[] = [
   ),
   caller<Required<EncryptionKeyProps>>(
     'EncryptionKey',
-    { name: 'kantox-dev', place, tags },
+    { name: 'kantox-dev', place, logGroups: ['text'], tags },
     (stack, props) => new EncryptionKey(stack, 'it', props),
   ),
   caller('GithubOidcProvider', { tags }, (stack, props) => new GithubOidcProvider(stack, 'it', props)),
@@ -163,5 +176,75 @@ export const callers: Subject[] = [
       const network = new Network(stack, 'network', { existing: { vpcId: 'vpc-1', subnetId: 'subnet-1' } });
       new DockerHost(stack, 'it', { ...props, network, boundary: boundary(stack) });
     },
+  ),
+  caller<
+    Required<Omit<TableProps, 'key' | 'deletionProtection' | 'by' | 'indexes'>> & {
+      by: Required<TableProps['by']>;
+      indexes: Record<string, Required<TableProps['by']>>;
+      itemKey: string;
+      attributes: Record<string, string>;
+    }
+  >(
+    'Table',
+    {
+      name: 'kantox-sessions',
+      by: { partition: 'SessionId', sort: 'At' },
+      indexes: { ByUser: { partition: 'User', sort: 'At' } },
+      expiresAt: 'ExpiresAt',
+      tags,
+      itemKey: 'text',
+      attributes: { RoleArn: 'text' },
+    },
+    (stack, { itemKey, attributes, ...props }) => {
+      new Table(stack, 'it', { ...props, key: key(stack) }).item('item', itemKey, attributes);
+    },
+  ),
+  caller<Required<Omit<LogGroupProps, 'key' | 'retentionDays'>>>(
+    'LogGroup',
+    { name: '/aws/lambda/text', tags },
+    (stack, props) => new LogGroup(stack, 'it', props),
+  ),
+  caller<Required<Omit<GeneratedSecretProps, 'key' | 'length' | 'recoveryDays'>>>(
+    'GeneratedSecret',
+    { name: 'kantox-secret', description: 'text', tags },
+    (stack, props) => new GeneratedSecret(stack, 'it', { ...props, key: key(stack) }),
+  ),
+  caller<
+    Required<
+      Omit<LambdaFunctionProps, 'zipFile' | 'role' | 'logs' | 'memoryMib' | 'timeoutSeconds' | 'environment'>
+    > & { environment: Record<string, string> }
+  >(
+    'LambdaFunction',
+    { name: 'kantox-lambda', description: 'text', environment: { MODE: 'text' }, tags },
+    (stack, props) => lambda(stack, props),
+  ),
+  caller<
+    Required<Omit<HttpApiProps, 'accessLogs' | 'requestsPerSecond' | 'burst'>> & {
+      routes: Record<string, 'anyone'>;
+    }
+  >(
+    'HttpApi',
+    { name: 'kantox-api', description: 'text', stage: 'dev', tags, routes: {} },
+    (stack, { routes, ...props }) => {
+      const accessLogs = new LogGroup(stack, 'access-log', { name: 'access-log' });
+      new HttpApi(stack, 'it', { ...props, accessLogs }).serve(lambda(stack), routes);
+    },
+  ),
+  caller<Required<Omit<ScheduleProps, 'target'>>>(
+    'Schedule',
+    { name: 'kantox-schedule', description: 'text', every: 'rate(1 hour)', tags },
+    (stack, props) => new Schedule(stack, 'it', { ...props, target: lambda(stack) }),
+  ),
+  caller<Required<Omit<AlarmProps, 'moreThan' | 'dimension'>> & { dimension: [string, { name: string }] }>(
+    'Alarm',
+    {
+      name: 'kantox-alarm',
+      description: 'text',
+      metric: { namespace: 'AWS/Lambda', name: 'Errors' },
+      dimension: ['FunctionName', { name: 'text' }],
+      topics: ['arn:aws:sns:eu-west-1:111122223333:text'],
+      tags,
+    },
+    (stack, props) => new Alarm(stack, 'it', props),
   ),
 ];

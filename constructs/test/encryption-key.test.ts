@@ -44,3 +44,22 @@ test('carries the tags that are given', () => {
   const stack = synthesized((stack) => new EncryptionKey(stack, 'key', { name: 'key', place, tags }));
   expect(stack.the('aws_kms_key').tags).toEqual(tags);
 });
+
+test('lets CloudWatch Logs encrypt the groups that are named, and no others', () => {
+  const stack = synthesized((stack) => {
+    new EncryptionKey(stack, 'key', { name: 'key', place, logGroups: ['/aws/lambda/it'] });
+  });
+  expect(policy(stack.the('aws_kms_key')).Statement.slice(1)).toEqual([
+    expect.objectContaining({
+      Effect: 'Allow',
+      Principal: { Service: 'logs.eu-west-1.amazonaws.com' },
+      Condition: {
+        ArnEquals: {
+          'kms:EncryptionContext:aws:logs:arn': [
+            'arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/it',
+          ],
+        },
+      },
+    }),
+  ]);
+});

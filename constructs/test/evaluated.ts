@@ -46,9 +46,9 @@ export function evaluated(terraform: string, values: Record<string, unknown>): R
 
 /** What refers to a resource, a variable or to itself; Terraform could only evaluate it with a provider. */
 export function referencesOf(configuration: Configuration): string[] {
-  return [...new Set(JSON.stringify(configuration).match(/\$\{(?:aws_|data\.|self\.|var\.)[^}]*\}/g))].map(
-    (reference) => JSON.parse(`"${reference}"`) as string,
-  );
+  return [
+    ...new Set(JSON.stringify(configuration).match(/\$\{(?:aws_|data\.|ephemeral\.|self\.|var\.)[^}]*\}/g)),
+  ].map((reference) => JSON.parse(`"${reference}"`) as string);
 }
 
 /** All blocks in which Terraform evaluates, as values. Addresses may hold a planted text, and are looked at apart. */

@@ -75,3 +75,14 @@ test('is made after what its trust policy names', () => {
 test('carries the tags that are given', () => {
   expect(role({ tags: { Team: 'platform' } }).the('aws_iam_role').tags).toEqual({ Team: 'platform' });
 });
+
+test('what depends on it comes after what it may do', () => {
+  const stack = synthesized((stack) => {
+    const common = { ...props, boundary: boundary(stack) };
+    const after = [new ServiceRole(stack, 'first', { ...common, statements: [read] })];
+    new ServiceRole(stack, 'second', { ...common, after });
+  });
+  expect(stack.the('aws_iam_role', 'second').depends_on).toContainEqual(
+    expect.stringMatching(/^aws_iam_role_policy\.first_/),
+  );
+});

@@ -1,9 +1,13 @@
 import { tmpdir } from 'node:os';
 import { App, TerraformStack, Testing } from 'cdktf';
 import { EncryptionKey } from '../src/encryption-key';
+import { LambdaFunction, type LambdaFunctionProps } from '../src/lambda-function';
+import { LogGroup } from '../src/log-group';
 import { PermissionsBoundary } from '../src/permissions-boundary';
 import type { Place } from '../src/place';
+import { trustService } from '../src/policies/role-chain';
 import type { PolicyDocument } from '../src/policy-document';
+import { ServiceRole } from '../src/service-role';
 
 export const place: Place = { account: '111122223333', region: 'eu-west-1' };
 
@@ -74,6 +78,23 @@ export const key = (stack: TerraformStack) => new EncryptionKey(stack, 'key', { 
 
 export const boundary = (stack: TerraformStack) =>
   new PermissionsBoundary(stack, 'boundary', { name: 'boundary', place, statements: [] });
+
+/** With code that is no zip: nothing here looks into it. */
+export const lambda = (stack: TerraformStack, change: Partial<LambdaFunctionProps> = {}) =>
+  new LambdaFunction(stack, 'lambda', {
+    name: 'lambda',
+    description: 'text',
+    zipFile: __filename,
+    role: new ServiceRole(stack, 'lambda-role', {
+      name: 'lambda',
+      description: 'text',
+      place,
+      trust: trustService('lambda.amazonaws.com'),
+      boundary: boundary(stack),
+    }),
+    logs: new LogGroup(stack, 'lambda-logs', { name: '/aws/lambda/lambda' }),
+    ...change,
+  });
 
 /** A policy that a resource holds as JSON. */
 export function policy(body: Body, attribute = 'policy'): PolicyDocument {

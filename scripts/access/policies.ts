@@ -107,6 +107,7 @@ export function subjectsOf(configuration: Configuration): Subject[] {
       .filter((type) => !type.startsWith('aws_iam_'))
       .flatMap((type) => all(type).map(([id, body]) => guardOf(type, id, body, resolved)))
       .filter((guard) => guard !== undefined),
+    ...functionGuards(configuration, resolved),
     ...unread(configuration),
   ];
 }
@@ -141,6 +142,7 @@ const READ = new Set([
   'aws_iam_access_key',
   'aws_iam_instance_profile',
   'aws_iam_openid_connect_provider',
+  'aws_lambda_permission',
 ]);
 
 /** Who holds a key of a user is nothing that a policy says. */
@@ -179,6 +181,35 @@ function guardOf(
   return { name, kind, identity: [], resource: statements(`the ${kind} ${name}`, json) };
 }
 
+/** Who may call each function: its policy, a resource for each statement. */
+function functionGuards(configuration: Configuration, resolved: (value: unknown) => string): Subject[] {
+  const { resource } = configuration;
+  const { account, region } = homeOf(configuration);
+  const permissions = Object.values(resource.aws_lambda_permission ?? {});
+  const names = [...new Set(permissions.map(({ function_name: name }) => resolved(name)))];
+  return names.map((name) => ({
+    // Its role may be called as it is.
+    name: `function ${name}`,
+    kind: 'Lambda',
+    identity: [],
+    resource: permissions
+      .filter(({ function_name: of }) => resolved(of) === name)
+      .map(({ principal, action, source_arn: source, source_account: from }): Statement => {
+        const who = text(principal);
+        return {
+          Effect: 'Allow',
+          Principal: { [who.endsWith('.amazonaws.com') ? 'Service' : 'AWS']: [who] },
+          Action: [text(action)],
+          Resource: [`arn:aws:lambda:${region}:${account}:function:${name}`],
+          Condition: {
+            ...(source !== undefined && { ArnLike: { 'aws:SourceArn': [resolved(source)] } }),
+            ...(from !== undefined && { StringEquals: { 'aws:SourceAccount': [text(from)] } }),
+          },
+        };
+      }),
+  }));
+}
+
 /** Puts names and ARNs in place of references; what isn't known before a deploy stays a reference. */
 function resolver(configuration: Configuration): (value: unknown) => string {
   const { resource } = configuration;
@@ -190,11 +221,15 @@ function resolver(configuration: Configuration): (value: unknown) => string {
       );
       return alias && text(alias.name).replace('alias/', '');
     }
-    const { name, bucket } = resource[type]?.[id] ?? {};
-    return text(name ?? bucket) || undefined;
+    const { name, bucket, function_name: lambda } = resource[type]?.[id] ?? {};
+    return text(name ?? bucket ?? lambda) || undefined;
   };
   const arnOf = (type: string, name: string): string | undefined =>
     ({
+      // What is called through the API has the API's id there, which nobody knows before it is made.
+      aws_apigatewayv2_api: `arn:aws:execute-api:${region}:${account}:api/${name}`,
+      aws_cloudwatch_event_rule: `arn:aws:events:${region}:${account}:rule/${name}`,
+      aws_lambda_function: `arn:aws:lambda:${region}:${account}:function:${name}`,
       aws_kms_key: `arn:aws:kms:${region}:${account}:key/${name}`,
       aws_s3_bucket: `arn:aws:s3:::${name}`,
       aws_ecr_repository: `arn:aws:ecr:${region}:${account}:repository/${name}`,
@@ -206,10 +241,10 @@ function resolver(configuration: Configuration): (value: unknown) => string {
   return (value) =>
     text(value).replaceAll(
       /\$\{(\w+)\.([\w-]+)\.(\w+)\}/g,
-      (reference, type: string, id: string, attribute) => {
+      (reference, type: string, id: string, attribute: string) => {
         const name = nameOf(type, id);
         if (name === undefined) return reference;
-        return attribute === 'arn' ? (arnOf(type, name) ?? reference) : name;
+        return /^(execution_)?arn$/.test(attribute) ? (arnOf(type, name) ?? reference) : name;
       },
     );
 }

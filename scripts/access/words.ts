@@ -4,6 +4,13 @@ import type { Home } from './policies';
 
 /** Services as people call them. */
 const SERVICES: Readonly<Record<string, string>> = {
+  apigateway: 'API Gateway',
+  cloudwatch: 'CloudWatch',
+  dynamodb: 'DynamoDB',
+  events: 'EventBridge',
+  lambda: 'Lambda',
+  logs: 'Logs',
+  secretsmanager: 'Secrets Manager',
   ssmmessages: 'Session Manager',
   sts: 'Roles',
   '*': 'Any service',
@@ -47,9 +54,12 @@ function nameIn(service: string, name: string, ofObjects: boolean): string | und
     return ofObjects ? `objects that match ${bucket}` : `bucket ${bucket}`;
   }
   if (name === '*') return `anything of ${serviceIn(service)}`;
-  const [kind = '', ...path] = name.split('/');
-  const below = path.join('/');
+  // Kinds end with a slash, in some services with a colon; paths of API Gateway begin with a slash.
+  const [, kind = '', below = ''] = /^\/?([^/:]+)[/:](.*)$/.exec(name) ?? [];
   if (below === '') return undefined;
+  if (service === 'secretsmanager') return `${kind} ${below.replace(/-\?{6}$/, '')}`;
+  if (service === 'logs') return `${kind.replaceAll('-', ' ')} ${below.replace(/:\*$/, '')}`;
+  if (service === 'apigateway' && name === '/apis/*') return 'any API and what is in it';
   if (service === 'ssm' && kind === 'parameter')
     return below.endsWith('/*') ? `parameters below /${below.slice(0, -2)}` : `parameter /${below}`;
   return below === '*' ? `any ${kind.replaceAll('-', ' ')}` : `${kind.replaceAll('-', ' ')} ${below}`;
@@ -114,9 +124,20 @@ const CONDITIONS: readonly Words[] = [
   [
     /^StringEquals$/,
     /^iam:PermissionsBoundary$/,
-    (arn, _, home) => `under the boundary ${resourceIn(arn, home).replace(/^policy /, '')}`,
+    (arns, _, home) =>
+      `under the boundary ${arns
+        .split(' or ')
+        .map((arn) => resourceIn(arn, home).replace(/^policy /, ''))
+        .join(' or ')}`,
   ],
   [/^StringEquals$/, /^iam:PassedToService$/, (service) => `to ${service}`],
+  [/^StringNotEquals$/, /^iam:PassedToService$/, (service) => `to any other than ${service}`],
+  [/^ArnLike$/, /^aws:SourceArn$/, (arn, _, home) => `for ${resourceIn(arn, home)}`],
+  [
+    /^ArnEquals$/,
+    /^kms:EncryptionContext:aws:logs:arn$/,
+    (arn, _, home) => `for the ${resourceIn(arn, home)}`,
+  ],
   [/^StringEquals$/, /^aws:RequestedRegion$/, (region) => `in ${region}`],
   [/^StringEquals$/, /^aws:SourceAccount$/, (account) => `for account ${account}`],
   [/^ForAnyValue:StringEquals$/, /^kms:ResourceAliases$/, (aliases) => `that is called ${aliases}`],

@@ -1,10 +1,15 @@
 import type { Check } from './check';
+import { cloudwatchChecks } from './cloudwatch';
+import { dynamodbChecks } from './dynamodb';
 import { ec2Checks } from './ec2';
 import { ecrChecks } from './ecr';
 import { githubChecks } from './github';
+import { httpApiChecks } from './http-api';
 import { iamChecks } from './iam';
 import { kmsChecks } from './kms';
+import { lambdaChecks } from './lambda';
 import { s3Checks } from './s3';
+import { secretChecks } from './secrets';
 import { ssmChecks } from './ssm';
 
 export const checks: readonly Check[] = [
@@ -15,6 +20,11 @@ export const checks: readonly Check[] = [
   ...githubChecks,
   ...ec2Checks,
   ...kmsChecks,
+  ...dynamodbChecks,
+  ...secretChecks,
+  ...lambdaChecks,
+  ...httpApiChecks,
+  ...cloudwatchChecks,
 ];
 
 /** Where the check is described by who made it. */

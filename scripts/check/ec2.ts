@@ -1,6 +1,7 @@
 import type { Check } from './check';
 import { argumentIs, argumentIsSet } from './looks';
 import { list, referred, shown, valueAt, type Resource } from './resource';
+import { secretsIn } from './secret-texts';
 import { openRules, reaches } from './security-group';
 
 const INSTANCE = ['aws_instance'];
@@ -115,22 +116,4 @@ function isClosed(port: number): Check['look'] {
 function unlessWithoutMetadata(look: Check['look']): Check['look'] {
   return (resource: Resource) =>
     valueAt(resource.body, 'metadata_options.http_endpoint') === 'disabled' ? [] : look(resource);
-}
-
-/** What a secret looks like. A secret access key is told from a hash by its mixture of letters and digits. */
-const SECRETS: Readonly<Record<string, RegExp>> = {
-  'an access key id': /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
-  'a secret access key':
-    /(?<![\w/+=])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40}(?![\w/+=])/,
-  'a private key': /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-};
-const BASE64 = /[A-Za-z0-9+/]{24,}={0,2}/g;
-
-/** In the text itself, and in what it holds in base64, as cloud-init's files are. */
-function secretsIn(userData: unknown): string[] {
-  const text = typeof userData === 'string' ? userData : '';
-  const decoded = (text.match(BASE64) ?? []).map((part) => Buffer.from(part, 'base64').toString('latin1'));
-  return Object.entries(SECRETS)
-    .filter(([, pattern]) => [text, ...decoded].some((each) => pattern.test(each)))
-    .map(([name]) => name);
 }

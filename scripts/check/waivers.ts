@@ -55,4 +55,55 @@ export const waivers: readonly Waiver[] = [
     reason:
       'A Docker host serves the web without a load balancer before it, and reaches registries and Session Manager without a NAT gateway.',
   },
+  {
+    ids: ['CKV_AWS_158'],
+    resources: ['aws_cloudwatch_log_group.broker_access-log_*'],
+    reason:
+      "When, from where and with what status, without an id or a token: CloudWatch's own key is enough, and no key stands before the API.",
+  },
+  {
+    ids: ['CKV2_AWS_57'],
+    resources: ['aws_secretsmanager_secret.broker_secret_*'],
+    reason:
+      'Head nodes hold it: an operator puts a new one there and in the secret. The broker takes the one before it for a while.',
+  },
+  {
+    ids: ['CKV_AWS_50'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason: 'Its log and its metrics say how long each answer took; nobody here looks at traces.',
+  },
+  {
+    ids: ['CKV_AWS_115'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason:
+      'The API lets so many requests through and no more. A limit of its own would take from the account what it gives.',
+  },
+  {
+    ids: ['CKV_AWS_116'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason:
+      'Whoever calls the API hears of a failure at once, and what the schedule calls comes again in an hour.',
+  },
+  {
+    ids: ['CKV_AWS_117'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason: 'It calls AWS alone, and listens to nobody but the API.',
+  },
+  {
+    ids: ['CKV_AWS_173'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason: 'Its variables hold names and addresses. The one secret is in Secrets Manager.',
+  },
+  {
+    ids: ['CKV_AWS_272'],
+    resources: ['aws_lambda_function.broker_function_*'],
+    reason:
+      'Whoever may deploy its code could sign it as well: the pipeline. What is deployed is the plan that was approved.',
+  },
+  {
+    ids: ['CKV_AWS_309'],
+    resources: ['aws_apigatewayv2_route.broker_api_route-*'],
+    reason:
+      "A job shows its token and a head node its secret, which the broker checks; /health says nothing. With headNodeAuth: 'iam' the head node's routes ask IAM.",
+  },
 ];

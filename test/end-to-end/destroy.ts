@@ -43,19 +43,26 @@ describe('cdktf destroy dev', () => {
   const dev = environmentNamed('dev');
 
   test('as its deploy role takes all but what that role stands on itself', async () => {
+    const before = new Date().toISOString();
     const message = await refusalOf(['destroy', 'dev', '--auto-approve'], await asDeployRole(run));
     expect(message).toContain('AccessDenied');
     const denied = (await run.control.decisions()).filter(
-      ({ principal, allowed }) => principal.includes(':assumed-role/kantox-deploy-dev/') && !allowed,
+      ({ time, principal, allowed }) =>
+        time > before && principal.includes(':assumed-role/kantox-deploy-dev/') && !allowed,
     );
     expect(denied.map(({ action, resource }) => `${action} ${resource}`).sort()).toEqual([
       'iam:DeletePolicy arn:aws:iam::111122223333:policy/kantox-boundary-dev',
-      'iam:DetachRolePolicy arn:aws:iam::111122223333:role/kantox-deploy-dev',
+      'iam:DeletePolicy arn:aws:iam::111122223333:policy/kantox-project-boundary-dev',
+      'iam:DeleteRolePolicy arn:aws:iam::111122223333:role/kantox-deploy-dev',
+      'iam:DetachRolePolicy arn:aws:iam::111122223333:role/kantox-broker-dev',
     ]);
     expect((await leftovers(dev, run.env)).sort()).toEqual([
       'OIDC provider arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com',
       'policy kantox-boundary-dev',
+      'policy kantox-broker-boundary-dev',
       'policy kantox-deploy-boundary-dev',
+      'policy kantox-project-boundary-dev',
+      'role kantox-broker-dev',
       'role kantox-deploy-dev',
     ]);
   });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { loadEnvironments } from '../../environments';
 import { asDeployRole } from '../../scripts/deploy-role';
 import { leftovers } from '../../scripts/leftovers';
-import { cdktf, terraform, terraformOutputs } from '../../scripts/terraform';
+import { readConfigurations } from '../../scripts/configurations';
+import { cdktf, outputFolder, terraform, terraformOutputs } from '../../scripts/terraform';
 import type { LocalRunAccess } from '../../scripts/local-run';
 import { deployed } from './deployed';
 import { quiet, refusalOf } from './commands';
@@ -38,6 +39,13 @@ describe('cdktf deploy dev', () => {
         'iam:CreateRole',
         'iam:PassRole',
         'ec2:RunInstances',
+        'dynamodb:CreateTable',
+        'secretsmanager:CreateSecret',
+        'lambda:CreateFunction',
+        'apigateway:POST',
+        'events:PutRule',
+        'cloudwatch:PutMetricAlarm',
+        'logs:CreateLogGroup',
       ]),
     );
     expect(decisions.filter(({ allowed }) => !allowed)).toEqual([]);
@@ -99,6 +107,117 @@ describe('cdktf deploy dev', () => {
     expect(shown).toContain('kantox-data-dev');
     expect(shown).not.toContain(secret.secret_access_key);
   });
+});
+
+describe('the broker of dev', () => {
+  const aws = async (...args: string[]): Promise<unknown> => {
+    const { stdout, stderr, exitCode } = await quiet(run.env)`aws ${args} --output json`;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    return JSON.parse(stdout);
+  };
+
+  test('is an API before a function, with the code that was synthesized', async () => {
+    const { broker_api_endpoint: url } = (await terraformOutputs('dev', { env: run.env })) as {
+      broker_api_endpoint: string;
+    };
+    const [, api = ''] = /^https:\/\/(\w+)\.execute-api\.eu-west-1\.amazonaws\.com\/dev$/.exec(url) ?? [];
+    expect(await aws('apigatewayv2', 'get-routes', '--api-id', api)).toMatchObject({
+      Items: expect.arrayContaining([
+        expect.objectContaining({ RouteKey: 'ANY /{proxy+}', AuthorizationType: 'NONE' }),
+        expect.objectContaining({
+          RouteKey: 'GET /sessions/{sessionId}/cluster/{clusterName}/project/{projectId}',
+        }),
+      ]) as unknown,
+    });
+    const { resource } = configuration();
+    const [lambda] = Object.values(resource.aws_lambda_function ?? {});
+    expect(
+      await aws('lambda', 'get-function-configuration', '--function-name', 'kantox-broker-dev'),
+    ).toMatchObject({
+      Runtime: 'nodejs22.x',
+      Architectures: ['arm64'],
+      Role: 'arn:aws:iam::111122223333:role/kantox-broker-dev',
+      CodeSha256: lambda?.source_code_hash,
+      Environment: {
+        Variables: {
+          PUBLIC_URL: url,
+          SESSIONS_TABLE: 'kantox-broker-sessions-dev',
+          ROLE_MAPPING_TABLE: 'kantox-broker-roles-dev',
+          HEAD_NODE_SECRET_ID: 'kantox-broker-dev',
+        },
+      },
+    });
+  });
+
+  test('knows the role of each project', async () => {
+    expect(
+      await aws('dynamodb', 'scan', '--table-name', 'kantox-broker-roles-dev', '--query', 'Items'),
+    ).toEqual([
+      {
+        ProjectId: { S: 'abc' },
+        RoleArn: { S: 'arn:aws:iam::111122223333:role/kantox-project-abc-dev' },
+      },
+    ]);
+  });
+
+  test("has a secret that is in no file, and an operator's own value stays in its place", async () => {
+    const id = ['--secret-id', 'kantox-broker-dev'];
+    const current = async () =>
+      (await aws('secretsmanager', 'get-secret-value', ...id)) as Record<
+        'SecretString' | 'VersionId',
+        string
+      >;
+    const first = await current();
+    const generated = first.SecretString;
+    expect(generated).toMatch(/^[A-Za-z0-9]{48}$/);
+    const holders = readdirSync(run.folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => !file.includes(join('.terraform', 'providers')) && !file.startsWith('tmp'))
+      .filter((file) => statSync(join(run.folder, file)).isFile())
+      .filter((file) => readFileSync(join(run.folder, file)).includes(generated));
+    expect(holders).toEqual([]);
+
+    // After the second, the generated value is neither the current one nor the one before it.
+    for (const text of ['own-1', 'own-2'])
+      await aws('secretsmanager', 'put-secret-value', ...id, '--secret-string', text);
+    const plan = await terraform('dev', ['plan', '-input=false', '-detailed-exitcode', '-no-color'], {
+      env: await asDeployRole(run),
+    });
+    expect({ exitCode: plan.exitCode, output: plan.stdall }).toMatchObject({ exitCode: 0 });
+    const own = await current();
+    expect(own.SecretString).toBe('own-2');
+
+    await quiet(
+      run.env,
+    )`aws secretsmanager update-secret-version-stage ${id} --version-stage AWSCURRENT --remove-from-version-id ${own.VersionId} --move-to-version-id ${first.VersionId}`;
+    expect(await current()).toMatchObject({ SecretString: generated });
+  });
+
+  test("no other API is the deploy role's to change, or to take over by a tag", async () => {
+    const made = (await aws(
+      'apigatewayv2',
+      'create-api',
+      ...['--name', 'others', '--protocol-type', 'HTTP', '--tags', 'Environment=qa'],
+    )) as { ApiId: string };
+    // The CLI keeps a role's credentials in the home folder, and takes them for another local AWS's, too.
+    const asRole = quiet({ ...(await asDeployRole(run)), HOME: run.folder });
+    const arn = `arn:aws:apigateway:eu-west-1::/apis/${made.ApiId}`;
+    const tried = [
+      await asRole`aws apigatewayv2 tag-resource --resource-arn ${arn} --tags Environment=dev`,
+      await asRole`aws apigatewayv2 create-route --api-id ${made.ApiId} --route-key ${'GET /'}`,
+      await asRole`aws apigatewayv2 delete-api --api-id ${made.ApiId}`,
+      await asRole`aws apigatewayv2 create-api --name more --protocol-type HTTP --tags Environment=dev`,
+    ];
+    expect(tried.map(({ stderr }) => stderr)).toEqual(
+      tried.map(() => expect.stringContaining('AccessDenied') as unknown),
+    );
+    await quiet(run.env)`aws apigatewayv2 delete-api --api-id ${made.ApiId}`;
+  });
+
+  function configuration() {
+    const found = readConfigurations(outputFolder(run.env)).find(({ environment }) => environment === 'dev');
+    if (!found) throw new Error('dev is not synthesized.');
+    return found;
+  }
 });
 
 describe('refusals', () => {

@@ -26,6 +26,8 @@ const COPIED = [
   'stacks',
   'scripts',
   'constructs',
+  // What dev's broker is bundled from.
+  'services',
 ];
 
 interface Pod {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asDeployRole } from '../../scripts/deploy-role';
 import { startLocalRun, type LocalRun } from '../../scripts/local-run';
-import { cdktf } from '../../scripts/terraform';
+import { cdktf, initialize, plain, terraform } from '../../scripts/terraform';
 import { OUTCOME_FILE, RUN_VARIABLE } from './deployed';
 
 declare global {
@@ -12,7 +12,10 @@ declare global {
 /** What an environment's deploy role stands on itself: an administrator's to make (docs/decisions/0005). */
 const ADMINISTRATORS = [
   'aws_iam_policy.access_boundary_policy_E9684E8B',
-  'aws_iam_role_policy_attachment.access_github-deploy_managed_8778C35B',
+  'aws_iam_role_policy.access_github-deploy_permissions_CA48B468',
+  'aws_iam_role_policy_attachment.broker_role_managed_AF47DC26',
+  'aws_iam_policy.broker_project-boundary_policy_F2397559',
+  'aws_apigatewayv2_stage.broker_api_stage_131D4CA0',
 ];
 
 /**
@@ -36,8 +39,13 @@ export default async function start(): Promise<void> {
 }
 
 async function deploy(run: LocalRun): Promise<void> {
-  const targets = ADMINISTRATORS.map((address) => `-target=${address}`).join(' ');
-  await cdktf(['deploy', 'dev', '--auto-approve'], { env: { ...run.env, TF_CLI_ARGS_apply: targets } });
+  // By Terraform itself: cdktf breaks off where some of a stack's outputs are there and others not yet.
+  await initialize('dev', { env: run.env });
+  const targets = ADMINISTRATORS.map((address) => `-target=${address}`);
+  const made = await terraform('dev', ['apply', '-input=false', '-auto-approve', '-no-color', ...targets], {
+    env: run.env,
+  });
+  if (made.exitCode !== 0) throw new Error(plain(made.stdall));
   await Promise.all([
     cdktf(['deploy', 'dev', '--auto-approve', '--skip-synth'], { env: await asDeployRole(run) }),
     cdktf(['deploy', 'qa', '--auto-approve', '--skip-synth'], { env: run.env }),

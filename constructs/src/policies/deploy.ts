@@ -1,5 +1,5 @@
-import { bucketArn, dnsSuffix, iamArn, regionalArn, type Place } from '../place';
-import { allow, type Statement } from '../policy-document';
+import { bucketArn, dnsSuffix, iamArn, partition, regionalArn, type Place } from '../place';
+import { allow, deny, type Statement } from '../policy-document';
 import { githubProviderArn } from './github';
 
 /** What one environment's pipeline manages. Names may hold wildcards of IAM, so that a new bucket needs no new policy. */
@@ -19,39 +19,86 @@ export interface DeployScope {
   user: string;
   roles: string[];
   /**
-   * ARNs of what the environment's user and roles stand under, and of what the pipeline's own role does. A user or role
-   * that isn't under the first can't be made or changed, which leaves out the pipeline's own role.
+   * ARNs of what the environment's user and roles stand under. A user or role that isn't under one of these can't be
+   * made or changed, which leaves out the pipeline's own role.
    */
-  boundaries: [ofIdentities: string, ofPipeline: string];
+  boundaries: string[];
+  /** ARNs of the policies that an administrator makes: those boundaries, and what the pipeline's own role stands under. */
+  policies: string[];
   ownsOidcProvider: boolean;
   /** An existing VPC and subnet, which carry no tag of ours. @default - a VPC of the environment's own */
   existingNetwork?: { vpcId: string; subnetId: string };
+  /** @default - no credentials broker */
+  broker?: BrokerNames;
   /** Where the state is, if in S3. */
   state?: { bucket: string; keyPrefix: string; kmsKeyArn?: string };
+}
+
+/** What a credentials broker is made of, by name. Names may hold wildcards of IAM. */
+export interface BrokerNames {
+  function: string;
+  /** The one role that may be passed to Lambda. */
+  role: string;
+  tables: string;
+  /** The table whose rows are Terraform's. */
+  rowsOf: string;
+  /** @default - none */
+  secret?: string;
+  logGroups: string;
+  rule: string;
+  alarms: string;
 }
 
 /**
  * What the pipeline's role may do: manage one environment's resources, by name where they have one, by tag where they
  * don't. Its actions are those that Terraform was seen to call (test/who-may-do-what.test.ts has the list).
  *
- * It gains nothing. Users and roles that it makes stand under a boundary, and this policy is its own boundary, too.
- * What it stands on itself (both boundaries, its role, GitHub's OIDC provider) it may read and tag: an administrator
- * makes these with the first deploy, changes them, and destroys them last. With CreatePolicy, for one, it could make
- * a boundary that bounds nothing.
- *
- * AWS takes 6,144 characters for all of it. So one statement serves several services (an action of one never matches
- * a resource of another), and a wildcard stands for actions where it adds none that matter on those resources.
+ * It gains nothing. Users and roles that it makes stand under a boundary. What it stands on itself (the boundaries, its
+ * role, GitHub's OIDC provider) it may read and tag, and so the broker's role and the broker's API: an administrator
+ * makes these with the first deploy, changes them, and destroys them last. With CreatePolicy, for one, it could make a
+ * boundary that bounds nothing; an API has no name in its ARN, and whoever may tag one could take over another's.
  */
 export function deployStatements(scope: DeployScope): Statement[] {
   return [
-    byName([buckets(scope), parameters(scope), repositories(scope), identities(scope), aliases(scope)]),
+    byName(namedThings(scope)),
+    ...rowStatements(scope),
+    ...ownKeyStatements(scope),
+    ...otherStatements(scope),
+  ];
+}
+
+/**
+ * The pipeline's boundary: whatever else is put on its role, it can do no more. The same, but that it names things and
+ * not what may be done with each: AWS takes 6,144 characters for a boundary, and 10,240 for a role's own policies.
+ */
+export function deployLimits(scope: DeployScope): Statement[] {
+  const things = namedThings(scope).map(({ actions, arns, limit }) => ({ actions: limit ?? actions, arns }));
+  const ownKeys = allow('Keys', ['kms:*'], allKeys(scope.place), {
+    StringEquals: resourceTag(scope.environment),
+  });
+  return [byName(things), ownKeys, ...otherStatements(scope)];
+}
+
+function namedThings(scope: DeployScope): Named[] {
+  return [
+    buckets(scope),
+    parameters(scope),
+    repositories(scope),
+    identities(scope),
+    aliases(scope),
+    ...brokerThings(scope),
+  ];
+}
+
+/** One statement serves several services: an action of one never matches a resource of another. */
+function otherStatements(scope: DeployScope): Statement[] {
+  return [
     ...objectStatements(scope),
     ...identityStatements(scope),
+    ...brokerStatements(scope),
     ...keyStatements(scope),
     ...hostStatements(scope),
-    allow('See', ['ec2:Describe*', 'kms:ListAliases', 'ssm:DescribeParameters'], ['*'], {
-      StringEquals: { 'aws:RequestedRegion': scope.place.region },
-    }),
+    see(scope),
     ...stateStatements(scope),
   ];
 }
@@ -59,9 +106,11 @@ export function deployStatements(scope: DeployScope): Statement[] {
 interface Named {
   actions: string[];
   arns: string[];
+  /** What the boundary says in place of the actions. @default - the same */
+  limit?: string[];
 }
 
-function byName(services: Named[]): Statement {
+function byName(services: Omit<Named, 'limit'>[]): Statement {
   return allow(
     'Names',
     services.flatMap(({ actions }) => actions),
@@ -83,6 +132,8 @@ function buckets({ place, buckets: names, protection }: DeployScope): Named {
       's3:PutLifecycleConfiguration',
     ],
     arns: names.map((name) => bucketArn(place, name)),
+    // A wildcard in a bucket's name reaches into keys: nothing that is done to objects.
+    limit: ['s3:*Bucket*', 's3:*Configuration'],
   };
 }
 
@@ -120,11 +171,12 @@ function repositories({ place, repositories: names }: DeployScope): Named {
       'ecr:PutImageTagMutability',
     ],
     arns: names.map((name) => regionalArn(place, 'ecr', `repository/${name}`)),
+    limit: ['ecr:*'],
   };
 }
 
 /** None of these widens what an identity may do. */
-function identities({ place, user, roles, boundaries, ownsOidcProvider }: DeployScope): Named {
+function identities({ place, user, roles, policies, ownsOidcProvider }: DeployScope): Named {
   return {
     actions: [
       'iam:*AccessKey',
@@ -138,7 +190,7 @@ function identities({ place, user, roles, boundaries, ownsOidcProvider }: Deploy
     arns: [
       iamArn(place, `user/${user}`),
       ...roles.flatMap((name) => [iamArn(place, `role/${name}`), iamArn(place, `instance-profile/${name}`)]),
-      ...boundaries,
+      ...policies,
       ...(ownsOidcProvider ? [githubProviderArn(place)] : []),
     ],
   };
@@ -149,7 +201,7 @@ function aliases({ place, keyAlias }: DeployScope): Named {
   return { actions: ['kms:*Alias'], arns: [regionalArn(place, 'kms', keyAlias)] };
 }
 
-function identityStatements({ place, user, roles, boundaries: [boundary] }: DeployScope): Statement[] {
+function identityStatements({ place, user, roles, boundaries }: DeployScope): Statement[] {
   const roleArns = roles.map((name) => iamArn(place, `role/${name}`));
   return [
     allow(
@@ -164,7 +216,7 @@ function identityStatements({ place, user, roles, boundaries: [boundary] }: Depl
         'iam:UpdateRole*',
       ],
       [iamArn(place, `user/${user}`), ...roleArns],
-      { StringEquals: { 'iam:PermissionsBoundary': boundary } },
+      { StringEquals: { 'iam:PermissionsBoundary': boundaries } },
     ),
     allow('Pass', ['iam:PassRole'], roleArns, {
       StringEquals: {
@@ -174,14 +226,118 @@ function identityStatements({ place, user, roles, boundaries: [boundary] }: Depl
   ];
 }
 
-function keyStatements({ place, environment }: DeployScope): Statement[] {
-  const keys = [regionalArn(place, 'kms', 'key/*')];
+/** None of these calls the function, or reads or writes a session. */
+function brokerThings({ place, broker }: DeployScope): Named[] {
+  if (!broker) return [];
+  const { function: name, tables, secret, logGroups, rule, alarms } = broker;
   return [
-    // Without the second half it could take over a key that is there already, by giving it the tag.
-    allow('NewKeys', ['kms:CreateKey', 'kms:TagResource'], ['*'], {
-      StringEquals: requestTag(environment),
-      Null: { 'aws:ResourceTag/Environment': 'true', 'kms:ResourceAliases': 'true' },
-    }),
+    {
+      actions: ['cloudwatch:*Alarms', 'cloudwatch:*Resource', 'cloudwatch:PutMetricAlarm'],
+      arns: [regionalArn(place, 'cloudwatch', `alarm:${alarms}`)],
+      limit: ['cloudwatch:*'],
+    },
+    {
+      actions: [
+        'dynamodb:*ContinuousBackups',
+        'dynamodb:*Resource',
+        'dynamodb:*Table',
+        'dynamodb:*TimeToLive',
+      ],
+      arns: [regionalArn(place, 'dynamodb', `table/${tables}`)],
+      limit: ['dynamodb:*'],
+    },
+    {
+      actions: ['events:*Resource', 'events:*Rule', 'events:*Targets*'],
+      arns: [regionalArn(place, 'events', `rule/${rule}`)],
+      limit: ['events:*'],
+    },
+    {
+      actions: [
+        'lambda:*Permission',
+        'lambda:*Resource',
+        'lambda:CreateFunction',
+        'lambda:DeleteFunction',
+        'lambda:GetFunction*',
+        'lambda:GetPolicy',
+        'lambda:ListTags',
+        'lambda:ListVersionsByFunction',
+        'lambda:UpdateFunction*',
+      ],
+      arns: [regionalArn(place, 'lambda', `function:${name}`)],
+      limit: ['lambda:*'],
+    },
+    {
+      actions: ['logs:*LogGroup', 'logs:*Resource', 'logs:*RetentionPolicy', 'logs:AssociateKmsKey'],
+      arns: ['', ':*'].map((end) => regionalArn(place, 'logs', `log-group:${logGroups}${end}`)),
+      limit: ['logs:*'],
+    },
+    ...(secret === undefined
+      ? []
+      : [
+          {
+            actions: [
+              'secretsmanager:*Resource',
+              'secretsmanager:*Secret',
+              'secretsmanager:*SecretValue',
+              'secretsmanager:GetResourcePolicy',
+              'secretsmanager:UpdateSecretVersionStage',
+            ],
+            arns: [regionalArn(place, 'secretsmanager', `secret:${secret}-??????`)],
+            limit: ['secretsmanager:*'],
+          },
+        ]),
+  ];
+}
+
+/** Which role each project has. */
+function rowStatements({ place, broker }: DeployScope): Statement[] {
+  if (!broker) return [];
+  return [
+    allow(
+      'Rows',
+      ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [regionalArn(place, 'dynamodb', `table/${broker.rowsOf}`)],
+    ),
+  ];
+}
+
+function brokerStatements({ place, environment, broker: names }: DeployScope): Statement[] {
+  if (!names) return [];
+  const broker = [iamArn(place, `role/${names.role}`)];
+  const toLambda = (operator: string) => ({ [operator]: { 'iam:PassedToService': 'lambda.amazonaws.com' } });
+  return [
+    allow('PassToLambda', ['iam:PassRole'], broker, toLambda('StringEquals')),
+    // Its name is among those that a host's role can have.
+    deny('PassToNoOther', ['iam:PassRole'], broker, toLambda('StringNotEquals')),
+    // What belongs to an API has the API's tags (API Gateway Developer Guide, "Tagging API Gateway resources").
+    allow(
+      'Api',
+      ['apigateway:DELETE', 'apigateway:GET', 'apigateway:PATCH', 'apigateway:POST'],
+      [`arn:${partition(place)}:apigateway:${place.region}::/apis/*`],
+      { StringEquals: resourceTag(environment) },
+    ),
+  ];
+}
+
+function see({ place, broker }: DeployScope): Statement {
+  return allow(
+    'See',
+    [
+      'ec2:Describe*',
+      'kms:ListAliases',
+      ...(broker ? ['logs:DescribeLogGroups'] : []),
+      ...(broker?.secret === undefined ? [] : ['secretsmanager:GetRandomPassword']),
+      'ssm:DescribeParameters',
+    ],
+    ['*'],
+    { StringEquals: { 'aws:RequestedRegion': place.region } },
+  );
+}
+
+/** Keys of the environment's own. */
+function ownKeyStatements({ place, environment, broker }: DeployScope): Statement[] {
+  const keys = allKeys(place);
+  return [
     allow(
       'Keys',
       [
@@ -198,15 +354,41 @@ function keyStatements({ place, environment }: DeployScope): Statement[] {
       keys,
       own(environment),
     ),
-    allow('Secrets', ['kms:Decrypt', 'kms:Encrypt'], keys, {
-      StringEquals: {
-        ...resourceTag(environment),
-        'kms:ViaService': `ssm.${place.region}.${dnsSuffix(place)}`,
+    allow(
+      'Secrets',
+      [
+        ...(broker ? ['kms:CreateGrant'] : []),
+        'kms:Decrypt',
+        'kms:Encrypt',
+        ...(broker ? ['kms:GenerateDataKey'] : []),
+      ],
+      keys,
+      {
+        StringEquals: {
+          ...resourceTag(environment),
+          'kms:ViaService': [
+            ...(broker ? ['dynamodb'] : []),
+            ...(broker?.secret === undefined ? [] : ['secretsmanager']),
+            'ssm',
+          ].map((service) => `${service}.${place.region}.${dnsSuffix(place)}`),
+        },
       },
+    ),
+  ];
+}
+
+function keyStatements({ place, environment, broker }: DeployScope): Statement[] {
+  const keys = allKeys(place);
+  return [
+    // Without the second half it could take over a key that is there already, by giving it the tag.
+    allow('NewKeys', ['kms:CreateKey', 'kms:TagResource'], ['*'], {
+      StringEquals: requestTag(environment),
+      Null: { 'aws:ResourceTag/Environment': 'true', 'kms:ResourceAliases': 'true' },
     }),
     // Volumes and repositories are encrypted with AWS's own keys of the account. Their key policies let everyone of the
     // account in, through EC2 and ECR alone; but this policy is a boundary, too. And ECR retires its grants in the name
-    // of whoever deletes a repository (ECR User Guide, "Encryption at rest").
+    // of whoever deletes a repository (ECR User Guide, "Encryption at rest"). The provider asks for DynamoDB's, to tell
+    // whether a table's key is that.
     allow(
       'AwsKeys',
       [
@@ -218,7 +400,15 @@ function keyStatements({ place, environment }: DeployScope): Statement[] {
         'kms:RetireGrant',
       ],
       keys,
-      { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': ['alias/aws/ebs', 'alias/aws/ecr'] } },
+      {
+        'ForAnyValue:StringEquals': {
+          'kms:ResourceAliases': [
+            ...(broker ? ['alias/aws/dynamodb'] : []),
+            'alias/aws/ebs',
+            'alias/aws/ecr',
+          ],
+        },
+      },
     ),
   ];
 }
@@ -287,6 +477,7 @@ function hostStatements({ place, environment, existingNetwork }: DeployScope): S
   ];
 }
 
+const allKeys = (place: Place) => [regionalArn(place, 'kms', 'key/*')];
 const requestTag = (environment: string) => ({ 'aws:RequestTag/Environment': environment });
 const resourceTag = (environment: string) => ({ 'aws:ResourceTag/Environment': environment });
 

@@ -1,6 +1,7 @@
 import type { Case } from './case';
 import { ec2 } from './ec2';
 import { evaluation } from './evaluation';
+import { events } from './events';
 import { iam } from './iam';
 import { kms } from './kms';
 import { s3 } from './s3';
@@ -17,4 +18,5 @@ export const CASES: readonly Case[] = [
   ...ssm,
   ...ec2,
   ...services,
+  ...events,
 ];

@@ -6,6 +6,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECRClient } from '@aws-sdk/client-ecr';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
@@ -31,6 +32,7 @@ const CLIENTS = {
   dynamodb: DynamoDBClient,
   ec2: EC2Client,
   ecr: ECRClient,
+  events: EventBridgeClient,
   iam: IAMClient,
   kms: KMSClient,
   lambda: LambdaClient,

@@ -56,6 +56,7 @@ const SOURCES: Readonly<Partial<Record<string, Source>>> = {
     protocols: ['query', 'json', 'rpc-v2-cbor'],
     load: () => import('@aws-sdk/client-cloudwatch'),
   },
+  events: { prefix: 'events', protocols: ['json'], load: () => import('@aws-sdk/client-eventbridge') },
   logs: { prefix: 'logs', protocols: ['json'], load: () => import('@aws-sdk/client-cloudwatch-logs') },
   ses: { prefix: 'ses', protocols: ['query'], load: () => import('@aws-sdk/client-ses') },
   'ses/v2': { prefix: 'ses', protocols: ['rest-json'], load: () => import('@aws-sdk/client-sesv2') },

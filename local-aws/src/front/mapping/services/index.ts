@@ -5,6 +5,7 @@ import { cloudwatch } from './cloudwatch';
 import { dynamodb } from './dynamodb';
 import { ec2 } from './ec2';
 import { ecr } from './ecr';
+import { events } from './events';
 import { iam } from './iam';
 import { kms } from './kms';
 import { lambda } from './lambda';
@@ -22,6 +23,7 @@ const RULES: Readonly<Partial<Record<string, Rules>>> = {
   dynamodb,
   ec2,
   ecr,
+  events,
   iam,
   kms,
   lambda,
