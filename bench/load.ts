@@ -1,7 +1,14 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 
 /** Connections that are kept, each with one request after the other. */
 export const CONNECTIONS = 32;
+
+export interface Target {
+  /** Of 127.0.0.1. */
+  port: number;
+  /** As it goes over the wire: always the same, or by how many were sent before on how many-th connection. */
+  request: string | ((sent: number, connection: number) => string);
+}
 
 export interface Load {
   perSecond: number;
@@ -9,30 +16,45 @@ export interface Load {
   times: number[];
 }
 
-/**
- * The same request again and again, written and read by hand: the load must cost less than what it measures.
- *
- * @param target port of 127.0.0.1, and the request as it goes over the wire
- * @throws on any answer but a 200 with its length
- */
-export async function load(target: { port: number; request: string }, requests: number): Promise<Load> {
+/** @throws on any answer but a 200 with its length */
+export async function load({ port, request }: Target, requests: number): Promise<Load> {
   const times: number[] = [];
   const started = performance.now();
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => connection(target, requests, times)));
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, (_, index) =>
+      connection(port, times, (sent) => {
+        if (times.length + CONNECTIONS > requests) return undefined;
+        return typeof request === 'string' ? request : request(sent, index);
+      }),
+    ),
+  );
   return { perSecond: times.length / ((performance.now() - started) / 1000), times };
 }
 
-function connection(
-  { port, request }: { port: number; request: string },
-  requests: number,
+/**
+ * Written and read by hand: the load must cost less than what it measures. The first time holds connecting, too.
+ *
+ * @param next what to send, given how many were sent; undefined ends it
+ */
+export function connection(
+  port: number,
   times: number[],
+  next: (sent: number) => string | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = connect(port, '127.0.0.1');
+    let since = performance.now();
+    const socket = connect(port, '127.0.0.1');
     let sent = 0;
     let received = '';
     const send = () => {
-      sent = performance.now();
+      const request = next(sent);
+      if (request === undefined) {
+        resolve();
+        socket.destroy();
+        return;
+      }
+      if (sent > 0) since = performance.now();
+      sent += 1;
       socket.write(request);
     };
     socket.setNoDelay(true);
@@ -48,13 +70,8 @@ function connection(
       if (head < 0 || received.length < head + 4 + length) return;
       if (!received.startsWith('HTTP/1.1 200')) reject(new Error(received.slice(0, head)));
       received = '';
-      times.push(performance.now() - sent);
-      if (times.length <= requests - CONNECTIONS) {
-        send();
-        return;
-      }
-      resolve();
-      socket.destroy();
+      times.push(performance.now() - since);
+      send();
     });
   });
 }

@@ -181,7 +181,8 @@ export function refreshing<T extends { readonly expiration: Date }, C>(
   function backOff(): number {
     if (!held) return 0;
     const untilMandatory = held.refused ? 0 : left(held) - mandatoryWindow(held);
-    const least = untilMandatory > 0 ? Math.min(LONGEST_BACKOFF_MS, held.fullWindow / 3) : MANDATORY_BACKOFF_MS;
+    const least =
+      untilMandatory > 0 ? Math.min(LONGEST_BACKOFF_MS, held.fullWindow / 3) : MANDATORY_BACKOFF_MS;
     const wait = jittered(least, 2);
     const ms = untilMandatory > 0 ? Math.max(PASSING_REMEMBERED_MS, Math.min(wait, untilMandatory)) : wait;
     nextTry = clock.monotonic() + ms;

@@ -43,6 +43,7 @@ export const JOBS = {
   broker: { needs: ['node', 'npm', 'sinfo', 'sbatch', 'AWS credentials'] },
   test: {
     needs: [...LOCAL, 'git', 'aws', 'kubectl', 'cloud-init', 'shellcheck'],
+    uses: ['sbatch'],
     fetches: FETCHES,
   },
 } satisfies Record<string, Needs>;

@@ -15,8 +15,14 @@ export const sessionId = z
   .string()
   .regex(/^[\w.+:=@-]{1,128}$/, 'must be 1 to 128 letters, digits or . + : = @ - _');
 
-export const projectId = name(128);
-export const clusterName = name(128);
+/** A name that stands in the path of a job's credentials, where proxies may read an encoded slash as a slash. */
+const pathName = (bytes: number) =>
+  name(bytes)
+    .refine((text) => !/[/\\%]/.test(text), 'must not hold / \\ or %')
+    .refine((text) => text !== '.' && text !== '..', 'must not be . or ..');
+
+export const projectId = pathName(128);
+export const clusterName = pathName(128);
 export const clusterUser = name(128);
 
 /** What the job's node calls itself; any text, as the session's name is made of it. */

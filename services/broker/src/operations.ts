@@ -6,7 +6,7 @@ import { isTagRefusal, type TakeOnRole } from './role-sessions';
 import type { Revocation } from './revocation/policy';
 import type { Revocations } from './revocation/revocations';
 import { tagValue, userIdPattern } from './session-name';
-import type { NewSession, Scope, Session, Sessions, Status } from './sessions';
+import type { NewSession, Scope, Session, Sessions, Status, User } from './sessions';
 import { cutoffAfter } from './time';
 import { newToken, tokenDigest } from './tokens';
 
@@ -70,8 +70,8 @@ export function brokerOf(parts: BrokerParts): Broker {
     },
 
     async revokeUser(name) {
-      const cutoff = cutoffAfter(Date.now());
-      const { user, invalidated } = await sessions.invalidateUser(name, cutoff);
+      const { user, cutoff } = await closed(name);
+      const invalidated = await sessions.markInvalid(name, user.epoch);
       const roles = await deny(user.scopes, ({ cluster }) =>
         ownerRevocation({ cluster, user: name }, cutoff),
       );
@@ -130,6 +130,16 @@ export function brokerOf(parts: BrokerParts): Broker {
 
     sweep: () => revocations.sweep(),
   };
+
+  /** From when this returns on, no session of the user that was there before gets credentials. */
+  async function closed(name: string): Promise<{ user: User; cutoff: number }> {
+    for (;;) {
+      const cutoff = cutoffAfter(Date.now());
+      const user = await sessions.invalidateUser(name, cutoff);
+      // What was issued until now is older than the cutoff; not so where DynamoDB took its time.
+      if (cutoffAfter(Date.now()) === cutoff) return { user, cutoff };
+    }
+  }
 
   /** Takes the role on, to see that it can be. @returns whether it takes session tags */
   async function triedOn(projectId: string, roleArn: string): Promise<boolean> {

@@ -183,9 +183,8 @@ export class Sessions {
    * No session of the user that is there now gets credentials from now on, whether the index shows it or not.
    *
    * @param cutoff milliseconds since 1970: what later sessions of the user get is issued after it
-   * @returns the user as it is now, and how many active sessions were marked
    */
-  async invalidateUser(name: string, cutoff: number): Promise<{ user: User; invalidated: number }> {
+  async invalidateUser(name: string, cutoff: number): Promise<User> {
     const { Attributes } = await this.client.send(
       new UpdateItemCommand({
         TableName: this.table,
@@ -195,21 +194,25 @@ export class Sessions {
         ReturnValues: 'ALL_NEW',
       }),
     );
-    const user = userOf(Attributes);
-    let invalidated = 0;
+    return userOf(Attributes);
+  }
+
+  /** Says so in the status of each of the user's active sessions of an earlier epoch. @returns how many there were */
+  async markInvalid(name: string, epoch: number): Promise<number> {
+    let marked = 0;
     let after: string | undefined;
     do {
       const page: { sessions: Session[]; after?: string } = await this.ofUser(name, after);
-      const active = page.sessions.filter(({ status, epoch }) => status === 'ACTIVE' && epoch < user.epoch);
+      const active = page.sessions.filter((session) => session.status === 'ACTIVE' && session.epoch < epoch);
       for (let start = 0; start < active.length; start += ABREAST) {
-        const marked = await Promise.all(
-          active.slice(start, start + ABREAST).map(({ sessionId }) => this.mark(sessionId, user.epoch)),
+        const results = await Promise.all(
+          active.slice(start, start + ABREAST).map(({ sessionId }) => this.mark(sessionId, epoch)),
         );
-        invalidated += marked.filter(Boolean).length;
+        marked += results.filter(Boolean).length;
       }
       after = page.after;
     } while (after !== undefined);
-    return { user, invalidated };
+    return marked;
   }
 
   /** What the user's sessions get from now on is issued after the cutoff. */

@@ -499,13 +499,13 @@ describe('revocations that have expired', () => {
 describe("a project's role", () => {
   test('is mapped once the broker has taken it on, and listed', async () => {
     const roleArn = await makeProjectRole(aws, 'new');
-    expect(await mapTo('neu/ü', roleArn)).toEqual({
+    expect(await mapTo('neu ü', roleArn)).toEqual({
       status: 200,
-      body: { projectId: 'neu/ü', roleArn, sessionTags: true },
+      body: { projectId: 'neu ü', roleArn, sessionTags: true },
     });
     const { body } = await head.call('GET', '/projects');
     expect(body.projects).toEqual(
-      expect.arrayContaining([{ projectId: 'neu/ü', roleArn, sessionTags: true }]),
+      expect.arrayContaining([{ projectId: 'neu ü', roleArn, sessionTags: true }]),
     );
     expect(await head.call('GET', '/projects/none/role')).toMatchObject({ status: 404 });
   });
@@ -584,6 +584,8 @@ describe('the head node', () => {
     ['an id of a user record', { sessionId: '#user:user1' }, 'sessionId must be'],
     ['an empty user', { clusterUser: '' }, 'clusterUser must not be empty'],
     ['a line break in the user', { clusterUser: 'a\nb' }, 'clusterUser must hold no control characters'],
+    ['a slash in the project', { projectId: 'a/b' }, 'projectId must not hold /'],
+    ['a project that leads up', { projectId: '..' }, 'projectId must not be . or ..'],
     ['a cluster of 129 bytes', { clusterName: 'ü'.repeat(65) }, 'clusterName must have at most 128 bytes'],
   ])('is told what is wrong with %s', async (_, given, expected) => {
     const whole = {

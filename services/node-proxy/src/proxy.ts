@@ -1,0 +1,67 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { type Answers, cached, uncached } from './answers';
+import type { Clock } from './clock';
+import { createMetrics } from './metrics';
+import { ownedBy } from './owners';
+import { createProxy } from './server';
+import type { Settings } from './settings';
+import { type Ask, upstream } from './upstream';
+
+interface Options {
+  readonly settings: Pick<
+    Settings,
+    'hostname' | 'stage' | 'cache_mode' | 'max_queue_size' | 'recheck_seconds' | 'bind_uid'
+  >;
+  /** Certificates as PEM. */
+  readonly ca: string | undefined;
+  /** `Host` headers under which the proxy is called. */
+  readonly hosts: ReadonlySet<string>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** All parts of the proxy, put together; servers made by `newServer` share them. */
+export function proxy({ settings, ca, hosts, clock, log }: Options): {
+  newServer: () => Server;
+  close: () => Promise<void>;
+} {
+  const metrics = createMetrics();
+  const {
+    hostname: origin,
+    stage,
+    cache_mode,
+    max_queue_size: capacity,
+    recheck_seconds,
+    bind_uid,
+  } = settings;
+  const api = upstream({ origin, ca, clock });
+  const ask = metrics.measured(logged(api.ask, log));
+  const answers: Answers =
+    cache_mode === 'none'
+      ? uncached(ask)
+      : cached({ ask, clock, capacity, recheckMs: recheck_seconds * 1000 });
+  metrics.watch(answers);
+  const answer = bind_uid ? ownedBy(answers.answer, capacity) : answers.answer;
+
+  return {
+    newServer: () => createProxy({ rules: { hosts, stage }, answer, answers, metrics, log }),
+    close() {
+      answers.stop();
+      return api.close();
+    },
+  };
+}
+
+/** What came of each question, without the query and whatever is secret. */
+function logged(ask: Ask, log: Logger): Ask {
+  return async (question) => {
+    const started = performance.now();
+    const outcome = await ask(question);
+    const path = question.target.split('?', 1)[0];
+    const line = { path, outcome: outcome.kind, ms: Math.round(performance.now() - started) };
+    if (outcome.kind === 'failed') log.warn({ ...line, reason: outcome.reason }, 'api');
+    else log.info(line, 'api');
+    return outcome;
+  };
+}
