@@ -266,7 +266,7 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
     [
       'comment',
       'odd"\\',
-      /: the broker answered 404: The role-mapping table has no role for the project odd\n/,
+      /: the broker answered 400: projectId must not hold \/ \n/,
     ],
   ])('the project is in the %s, where the settings say so: %s', async (field, project, expected) => {
     await cluster.set(`PROJECT_FROM=${field}`);
