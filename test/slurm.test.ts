@@ -263,11 +263,7 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   test.each([
     ['wckey', 'def', /\/project\/def\?/],
     ['comment', 'def', /\/project\/def\?/],
-    [
-      'comment',
-      'odd"\\',
-      /: the broker answered 400: projectId must not hold \/ \n/,
-    ],
+    ['comment', 'odd"\\', /: the broker answered 400: projectId must not hold \/ \n/],
   ])('the project is in the %s, where the settings say so: %s', async (field, project, expected) => {
     await cluster.set(`PROJECT_FROM=${field}`);
     const job = await cluster.submit(
