@@ -43,7 +43,7 @@ const access = (...args: string[]) =>
     quiet: true,
     nothrow: true,
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
-  })`${join(ROOT, 'node_modules/.bin/tsx')} ${join(ROOT, 'scripts/access.ts')} ${args}`;
+  })`${process.execPath} --require tsx/cjs ${join(ROOT, 'scripts/access.ts')} ${args}`;
 
 /** dev with other arguments of the one resource of a type whose name starts so. */
 function changed(type: string, construct: string, change: (body: Body) => Body): Configuration {

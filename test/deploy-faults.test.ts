@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteParametersCommand, GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { IAMClient, CreateRoleCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { $ } from 'zx';
 import { startLocalRun, type LocalRun } from '../scripts/local-run';
 import { bootstrapState } from '../scripts/state/bootstrap-state';
 import { cdktf, killRunning, terraform } from '../scripts/terraform';
@@ -59,7 +60,11 @@ const dev = { ...environmentFiles['environments/dev.ts'], state: { backend: 's3'
 synthesize(loadEnvironments({ 'environments/dev.ts': dev }), optionsFromMachine());
 `,
   );
-  await cdktf(['synth', '--app', `${join(ROOT, 'node_modules', '.bin', 'tsx')} ${app}`], { env });
+  await $({
+    cwd: ROOT,
+    env: { ...env, CDKTF_OUTDIR: env.CDKTF_OUTPUT },
+    quiet: true,
+  })`${process.execPath} --require tsx/cjs ${app}`;
 }
 
 /** What Terraform says in dev's folder, on one line; cdktf shows the same. */

@@ -9,7 +9,6 @@ import { $ } from 'zx';
 jest.setTimeout(60_000);
 
 const ROOT = join(__dirname, '..');
-const TSX = join(ROOT, 'node_modules/.bin/tsx');
 
 let folder: string;
 const running: ChildProcess[] = [];
@@ -59,7 +58,7 @@ const command = (args: string[], variables: Record<string, string> = {}) =>
     quiet: true,
     nothrow: true,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...variables },
-  })`${TSX} ${join(ROOT, 'scripts/local-aws.ts')} ${args}`;
+  })`${process.execPath} --require tsx/cjs ${join(ROOT, 'scripts/local-aws.ts')} ${args}`;
 
 test('--export prints what a shell needs and nothing else, and a signal ends all of it', async () => {
   const { child, lines } = serve('--export');

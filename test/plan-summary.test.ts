@@ -63,12 +63,14 @@ const command = (args: string[], env: NodeJS.ProcessEnv = process.env) =>
     quiet: true,
     nothrow: true,
     env,
-  })`${join(ROOT, 'node_modules/.bin/tsx')} ${join(ROOT, 'scripts/plan-summary.ts')} ${args}`;
+  })`${process.execPath} --require tsx/cjs ${join(ROOT, 'scripts/plan-summary.ts')} ${args}`;
 
 let folder: string;
 let run: LocalRun;
 let changes: string;
 let nothing: string;
+/** What the command says of the changes. */
+let told: Awaited<ReturnType<typeof command>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'slipway-plans-'));
   run = await startLocalRun({ environment: 'dev' });
@@ -84,14 +86,15 @@ beforeAll(async () => {
   };
   changes = await plan('two');
   nothing = await plan('one');
+  told = await command([changes]);
 });
 afterAll(async () => {
   await run.stop();
   rmSync(folder, { recursive: true });
 });
 
-test('tells all that a plan does, destroys first, for a terminal', async () => {
-  const { stdout, exitCode } = await command([changes]);
+test('tells all that a plan does, destroys first, for a terminal', () => {
+  const { stdout, exitCode } = told;
   expect(exitCode).toBe(0);
   expect(stdout.replace(changes, 'FILE').replace(/[0-9a-f]{16}\n$/, 'HEX\n')).toBe(`\
 FILE: 1 to destroy, 1 to replace, 1 to change, 2 to add
@@ -170,7 +173,7 @@ test('says in one line that there are no changes', async () => {
 
 test('fails where the plan is not the expected one', async () => {
   const mark = (stdout: string) => /plan: ([0-9a-f]{16})\n$/.exec(stdout)?.[1] ?? '';
-  const approved = mark((await command([changes])).stdout);
+  const approved = mark(told.stdout);
   expect((await command([changes, '--expect', approved])).exitCode).toBe(0);
   const other = await command([nothing, '--expect', approved]);
   expect(other.exitCode).toBe(1);

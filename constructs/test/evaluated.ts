@@ -17,10 +17,10 @@ export function evaluated(terraform: string, values: Record<string, unknown>): R
     writeFileSync(join(folder, 'main.tf.json'), JSON.stringify({ output }, null, 1));
     // The guard lets an environment into its own workspace only.
     mkdirSync(join(folder, 'terraform.tfstate.d', 'dev'), { recursive: true });
-    const { PATH, HOME } = process.env;
+    const { PATH, HOME, GOGC } = process.env;
     const { status, stderr } = spawnSync(terraform, ['apply', '-auto-approve', '-no-color'], {
       cwd: folder,
-      env: { PATH, HOME, CHECKPOINT_DISABLE: '1', TF_WORKSPACE: 'dev' },
+      env: { PATH, HOME, GOGC, CHECKPOINT_DISABLE: '1', TF_WORKSPACE: 'dev' },
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
     });

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { LocalAws } from '../src';
 
 /** Of a client of the SDK. */
@@ -6,6 +7,8 @@ export interface ClientOptions {
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   forcePathStyle: boolean;
+  /** Connections that several clients share. @default - each client has its own */
+  requestHandler?: { httpAgent: Agent };
 }
 
 /** @param account @default - the one that the local AWS is for */

@@ -47,18 +47,6 @@ describe('startLocalAws', () => {
     expect(existsSync(path.dirname(one.logFile))).toBe(false);
   });
 
-  test("has AWS's managed policies, and tells its progress", async () => {
-    const progress: string[] = [];
-    const aws = await start({ onProgress: (text) => progress.push(text) });
-
-    const { Policy } = await new IAMClient(asAdministrator(aws)).send(
-      new GetPolicyCommand({ PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }),
-    );
-
-    expect(Policy?.PolicyName).toBe('ReadOnlyAccess');
-    expect(progress).toEqual(['Starting the local AWS', `The local AWS answers at ${aws.endpoint}`]);
-  });
-
   test('refuses an account that is not 12 digits', async () => {
     await expect(startLocalAws({ account: '1234' })).rejects.toThrow("must be 12 digits, got '1234'");
   });
@@ -85,16 +73,6 @@ describe('a local AWS with the lifetime of its caller', () => {
     expect(await ended).toEqual([0, null]); // its clean-up got an answer
     expect(isAlive(aws.pid)).toBe(false);
   });
-
-  test('ends when its keeper alone is killed', async () => {
-    const aws = await start();
-    const keeper = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(aws.pid)], { encoding: 'utf8' }));
-
-    process.kill(keeper, 'SIGKILL');
-
-    await untilGone(aws.pid);
-    await expect(fetch(aws.motoEndpoint)).rejects.toThrow();
-  });
 });
 
 test('a detached local AWS outlives its caller and ends by a plain kill, and leaves no files', async () => {
@@ -110,14 +88,41 @@ test('a detached local AWS outlives its caller and ends by a plain kill, and lea
   await untilRemoved(path.dirname(aws.logFile));
 });
 
-test("a profile of the user's that isn't there does not reach moto", async () => {
-  const { AWS_PROFILE: before } = process.env;
-  process.env.AWS_PROFILE = 'nonexistent';
-  const aws = await startLocalAws();
-  if (before === undefined) delete process.env.AWS_PROFILE;
-  else process.env.AWS_PROFILE = before;
-  expect(await new EC2Client(asAdministrator(aws)).send(new DescribeVpcsCommand({}))).toHaveProperty('Vpcs');
-  await aws.stop();
+describe("with a profile of the user's that isn't there", () => {
+  const progress: string[] = [];
+  let aws: LocalAws;
+  beforeAll(async () => {
+    const { AWS_PROFILE: before } = process.env;
+    process.env.AWS_PROFILE = 'nonexistent';
+    aws = await startLocalAws({ onProgress: (text) => progress.push(text) });
+    if (before === undefined) delete process.env.AWS_PROFILE;
+    else process.env.AWS_PROFILE = before;
+  });
+  afterAll(() => aws.stop());
+
+  test("has AWS's managed policies, and tells its progress", async () => {
+    const { Policy } = await new IAMClient(asAdministrator(aws)).send(
+      new GetPolicyCommand({ PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }),
+    );
+
+    expect(Policy?.PolicyName).toBe('ReadOnlyAccess');
+    expect(progress).toEqual(['Starting the local AWS', `The local AWS answers at ${aws.endpoint}`]);
+  });
+
+  test('moto hears nothing of the profile', async () => {
+    expect(await new EC2Client(asAdministrator(aws)).send(new DescribeVpcsCommand({}))).toHaveProperty(
+      'Vpcs',
+    );
+  });
+
+  test('ends when its keeper alone is killed', async () => {
+    const keeper = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(aws.pid)], { encoding: 'utf8' }));
+
+    process.kill(keeper, 'SIGKILL');
+
+    await untilGone(aws.pid);
+    await expect(fetch(aws.motoEndpoint)).rejects.toThrow();
+  });
 });
 
 test("a child's environment has the variables of the local AWS and none of the user's AWS and Terraform", () => {

@@ -14,6 +14,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import type { ClientOptions } from '../clients';
 import type { Caller, Case, Who } from './case';
 import type { PolicyDocument } from './policies';
 import { ACCOUNT, OTHER_ACCOUNT, type World } from './world';
@@ -32,7 +33,8 @@ const DENIED = new Set([
   'UnauthorizedAccess',
 ]);
 
-let made = 0;
+let cases = 0;
+const clients = new Map<ClientOptions, { iam: IAMClient; sts: STSClient }>();
 
 /** Makes the caller and sends the request. */
 export async function runCase(one: Case, world: World): Promise<Outcome> {
@@ -58,7 +60,7 @@ function isBareRefusal(error: unknown): boolean {
 
 async function makeCaller(caller: Caller, world: World): Promise<Who> {
   const account = caller.account ?? ACCOUNT;
-  const name = `case-${(made += 1)}`;
+  const name = `case-${(cases += 1)}`;
   const endpoint = caller.plain === true ? world.aws.plainEndpoint : world.aws.endpoint;
   const options = { ...world.administrator, endpoint, maxAttempts: 1 };
   if (caller.kind === 'anonymous')
@@ -69,10 +71,17 @@ async function makeCaller(caller: Caller, world: World): Promise<Who> {
       account,
       name,
     };
-  const iam = new IAMClient(account === OTHER_ACCOUNT ? world.otherAdministrator : world.administrator);
+  const { iam } = clientsOf(account === OTHER_ACCOUNT ? world.otherAdministrator : world.administrator);
   return caller.kind === 'role'
     ? makeRole(caller, { account, name, options, iam }, world)
     : makeUser(caller, { account, name, options, iam });
+}
+
+/** Clients of an administrator's, made once: their connections stay open from case to case. */
+function clientsOf(options: ClientOptions): { iam: IAMClient; sts: STSClient } {
+  const known = clients.get(options) ?? { iam: new IAMClient(options), sts: new STSClient(options) };
+  clients.set(options, known);
+  return known;
 }
 
 /** The SDK leaves a request unsigned when its signer does nothing. */
@@ -153,7 +162,7 @@ async function makeRole(caller: Caller, { account, name, options, iam }: Made, w
     await iam.send(new AttachRolePolicyCommand({ RoleName: name, PolicyArn: arn }));
   const administrator = account === OTHER_ACCOUNT ? world.otherAdministrator : world.administrator;
   const { policy, tags: sessionTags, name: sessionName = 'session' } = caller.session ?? {};
-  const { Credentials: given, AssumedRoleUser: session } = await new STSClient(administrator).send(
+  const { Credentials: given, AssumedRoleUser: session } = await clientsOf(administrator).sts.send(
     new AssumeRoleCommand({
       RoleArn: role?.Arn,
       RoleSessionName: sessionName,

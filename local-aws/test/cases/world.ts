@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
@@ -26,7 +27,9 @@ export interface World {
 }
 
 export async function makeWorld(aws: LocalAws): Promise<World> {
-  const administrator = asAdministrator(aws);
+  // A case makes up to ten clients, and none of them needs a connection of its own. An idle one ends before the front ends it.
+  const requestHandler = { httpAgent: new Agent({ keepAlive: true, timeout: 2_000 }) };
+  const administrator = { ...asAdministrator(aws), requestHandler };
   const s3 = new S3Client(administrator);
   const bucket = 'cases-shared';
   await s3.send(
@@ -60,7 +63,7 @@ export async function makeWorld(aws: LocalAws): Promise<World> {
   return {
     aws,
     administrator,
-    otherAdministrator: asAdministrator(aws, OTHER_ACCOUNT),
+    otherAdministrator: { ...asAdministrator(aws, OTHER_ACCOUNT), requestHandler },
     bucket,
     keyArn: key?.Arn ?? '',
     secretArn: secret.ARN ?? '',
