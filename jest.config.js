@@ -10,8 +10,8 @@ const common = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two cores, and the end-to-end tests mostly wait: jest's own choice, one worker fewer, would leave a core idle.
-  maxWorkers: '100%',
+  // One more than the two cores: the end-to-end tests and SLURM's wait for a third of their time.
+  maxWorkers: '150%',
   testSequencer: '<rootDir>/test/sequencer.cjs',
   projects: [
     {

@@ -1,10 +1,25 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** The end-to-end tests before all others: they take longest, and their deploy is under way already. */
+/** What takes longest, longest first: a clean clone knows no times, and one of these left for last would run alone. */
+const LONG = [
+  // Their deploy is under way already.
+  'test/end-to-end/end-to-end.test.ts',
+  'local-aws/test/cases.test.ts',
+  'test/deploy-faults.test.ts',
+  'test/slurm.test.ts',
+  'services/broker/test/broker.test.ts',
+  'test/plan-summary.test.ts',
+  'test/access-report.test.ts',
+  'services/broker/test/faults.test.ts',
+  'local-aws/test/local-aws.test.ts',
+  'test/local-aws-command.test.ts',
+];
+
+const place = ({ path }) => LONG.findIndex((file) => path.endsWith(`/${file}`));
+
 module.exports = class extends Sequencer {
   sort(tests) {
-    const isFirst = ({ path }) => path.endsWith('end-to-end.test.ts');
-    const sorted = super.sort(tests);
-    return [...sorted.filter(isFirst), ...sorted.filter((test) => !isFirst(test))];
+    const long = tests.filter((test) => place(test) >= 0).sort((a, b) => place(a) - place(b));
+    return [...long, ...super.sort(tests).filter((test) => place(test) < 0)];
   }
 };
