@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 // Terraform and its provider spend a quarter of their CPU time on collecting garbage; this costs them 50 MB.
 process.env.GOGC ??= '400';
 
@@ -10,8 +12,8 @@ const common = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // One more than the two cores: the end-to-end tests and SLURM's wait for a third of their time.
-  maxWorkers: '150%',
+  // One more than there are cores: the end-to-end tests and SLURM's wait for a third of their time.
+  maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/test/sequencer.cjs',
   projects: [
     {
