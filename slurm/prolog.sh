@@ -19,7 +19,7 @@ take_over() {
     [[ $handover == "job $SLURM_JOB_ID ${SLURM_JOB_RESTART_COUNT-0}"$'\n'* ]] && return
   done < <(timeout 10 scontrol --oneliner show job "$SLURM_JOB_ID" | grep "^JobId=$SLURM_JOB_ID " |
     grep -Eo 'MUNGE:[A-Za-z0-9+/=]+:' | head -n 100)
-  handover="problem the head node handed none over"
+  return 1
 }
 
 # line NAME: the rest of the handover's line that begins with NAME.
@@ -63,8 +63,12 @@ environment() {
   done
 }
 
-handover=
-take_over
+# The nodes of a heterogeneous job's later components may be sooner than their handover.
+for ((second = 0; second < 8; second++)); do
+  ((second)) && sleep 1
+  take_over && break
+  handover='problem the head node handed none over'
+done
 [[ -d $RUN_FOLDER ]] || mkdir --mode=711 "$RUN_FOLDER"
 # In somebody else's folder the token's file could be replaced.
 if [[ -O $RUN_FOLDER ]]; then

@@ -1,15 +1,19 @@
 #!/bin/bash
 # SLURM's TaskProlog, as the job's user before each task: its lines set the task's variables (slurm.conf(5)). Builtins
-# of the shell alone: it runs for each of what may be thousands of tasks.
+# of the shell alone, where it need not wait: it runs for each of what may be thousands of tasks.
 
 RUN_FOLDER=/run/slipway
 # shellcheck source=SCRIPTDIR/slipway.conf
 . "${BASH_SOURCE[0]%/*}/slipway.conf"
 
-# A component of a heterogeneous job has its first one's id here, and its own on the node.
-for id in SLURM_JOB_ID "${!SLURM_JOB_ID_HET_GROUP_@}"; do
-  environment=$RUN_FOLDER/${!id}.environment
-  [[ -r $environment ]] && break
+# A component of a heterogeneous job has its first one's id here, and its own on the node. Its step may start before its
+# node's Prolog has ended, which always leaves a file.
+for ((tenths = 0; tenths < 100; tenths++)); do
+  for id in SLURM_JOB_ID "${!SLURM_JOB_ID_HET_GROUP_@}"; do
+    environment=$RUN_FOLDER/${!id}.environment
+    [[ -r $environment ]] && break 2
+  done
+  sleep 0.1
 done
 if [[ -r $environment ]]; then
   mapfile -t lines <"$environment"

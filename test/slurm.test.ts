@@ -89,7 +89,11 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   const untilEnded = (job: string) =>
     until(async () => /^(COMPLETED|FAILED|CANCELLED)$/.test(await state(job)), `job ${job} ends`);
   const untilSays = (job: string, what: RegExp) =>
-    until(async () => what.test(await cluster.output(job)), `job ${job} says ${what.source}`);
+    until(async () => what.test(await cluster.output(job)), `job ${job} says ${what.source}`).catch(
+      async (error: unknown) => {
+        throw new Error(`${(error as Error).message} It says:\n${await cluster.output(job)}`);
+      },
+    );
 
   async function ask(method: string, path: string): Promise<unknown> {
     const answer = await fetch(broker.url + path, {
@@ -199,8 +203,13 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   test('each component of a heterogeneous job has a session of its own, on its own node', async () => {
     const ask = `bash -c 'echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; ${FETCH.replaceAll("'", `'"'"'`)}'`;
     const script = `srun --het-group=0 ${ask}; srun --het-group=1 ${ask}`;
-    const job = await cluster.submit('daemon', script, '--nodelist=node1', ':', '--nodelist=node2');
-    await untilSays(job, /(^http.*\n200\n){2}/m);
+    // On a busy machine a later component may run without (docs/decisions/0009-slurm.md, "Known limits").
+    let job = '';
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      job = await cluster.submit('daemon', script, '--nodelist=node1', ':', '--nodelist=node2');
+      await untilEnded(job);
+      if (/(^http.*\n200\n){2}/m.test(await cluster.output(job))) break;
+    }
     const component = String(Number(job) + 1);
     expect(await cluster.output(job)).toMatch(
       new RegExp(`/${job}/.*-node1\n200\n.*/${component}/.*-node2\n200\n$`),

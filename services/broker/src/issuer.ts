@@ -29,7 +29,7 @@ export interface Issued {
   session: Session;
   roleArn: string;
   sessionName: string;
-  /** Whether STS was asked for it now. */
+  /** Whether STS was asked for it now, by this request. */
   fresh: boolean;
 }
 
@@ -83,10 +83,12 @@ export function issuer({ sessions, mappings, takeOnRole, turn }: Options) {
     });
     if (isFresh) return told(value, false);
 
-    const flight =
-      held && held.value === undefined ? held : fly(key, () => fetch(session, facts, mapping, name), value);
+    const joined = held && held.value === undefined ? held : undefined;
+    const flight = joined ?? fly(key, () => fetch(session, facts, mapping, name), value);
     try {
-      return told(await flight.pending, true);
+      const credentials = await flight.pending;
+      // Whoever joined may know of a revocation that came after the others had started.
+      return credentials.issuedAt < notBefore(facts) ? await issue(asked) : told(credentials, !joined);
     } catch (error) {
       if (!isUsable || isRefusal(error)) throw error;
       flight.nextTry = now + AFTER_FAILURE_MS;
