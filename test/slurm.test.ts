@@ -207,7 +207,7 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
     let job = '';
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       job = await cluster.submit('daemon', script, '--nodelist=node1', ':', '--nodelist=node2');
-      await untilEnded(job);
+      await untilSays(job, /^\d{3}$[^]*^\d{3}$/m);
       if (/(^http.*\n200\n){2}/m.test(await cluster.output(job))) break;
     }
     const component = String(Number(job) + 1);
