@@ -92,13 +92,11 @@ export async function prepareBroker(
         Version: '2012-10-17',
         Statement: [
           allow(
-            ['BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
-              (action) => `dynamodb:${action}`,
-            ),
+            ['BatchGetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
             [sessions, `${sessions}/index/ByUser`],
           ),
           allow(
-            ['BatchGetItem', 'GetItem', 'Scan', 'UpdateItem'].map((action) => `dynamodb:${action}`),
+            ['BatchGetItem', 'Scan', 'UpdateItem'].map((action) => `dynamodb:${action}`),
             [arn('dynamodb', `table/${LOCAL.roleMappingTable}`)],
           ),
           allow(['secretsmanager:GetSecretValue'], [arn('secretsmanager', `secret:${LOCAL.secret}-??????`)]),

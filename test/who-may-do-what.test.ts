@@ -418,15 +418,9 @@ const tables: Record<string, Table> = {
   'broker: its own things, and the roles of projects': {
     who: dev.broker.role,
     allowed: [
-      [
-        'dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem',
-        dev.broker.sessions,
-      ],
+      ['dynamodb:BatchGetItem dynamodb:PutItem dynamodb:UpdateItem', dev.broker.sessions],
       ['dynamodb:Query', [dev.broker.sessions, `${dev.broker.sessions}/index/ByUser`]],
-      [
-        'dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Scan dynamodb:UpdateItem',
-        dev.broker.roles,
-      ],
+      ['dynamodb:BatchGetItem dynamodb:Scan dynamodb:UpdateItem', dev.broker.roles],
       ['secretsmanager:GetSecretValue', dev.broker.secret],
       ['kms:Decrypt kms:GenerateDataKey', dev.key, { ...dev.has, ...through('dynamodb') }],
       ['kms:Decrypt', dev.key, { ...dev.has, ...through('secretsmanager') }],
@@ -467,9 +461,9 @@ const tables: Record<string, Table> = {
         underBoundary(dev.broker.projectBoundary),
       ],
       ['iam:CreatePolicyVersion iam:DeletePolicy', [dev.broker.boundary, dev.broker.projectBoundary]],
-      ['dynamodb:Scan dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.sessions],
-      ['dynamodb:DeleteItem dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.roles],
-      ['dynamodb:GetItem', [qa.broker.sessions, dev.broker.sessions.replace('broker', 'other')]],
+      ['dynamodb:DeleteItem dynamodb:Scan dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.sessions],
+      ['dynamodb:DeleteItem dynamodb:PutItem dynamodb:DeleteTable dynamodb:UpdateTable', dev.broker.roles],
+      ['dynamodb:BatchGetItem', [qa.broker.sessions, dev.broker.sessions.replace('broker', 'other')]],
       ['secretsmanager:PutSecretValue secretsmanager:DeleteSecret', dev.broker.secret],
       ['secretsmanager:GetSecretValue', [qa.broker.secret, dev.broker.secret.replace('-dev-', '-dev-db-')]],
       ['kms:Decrypt', dev.key, dev.has],

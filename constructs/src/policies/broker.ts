@@ -39,13 +39,7 @@ export function brokerStatements(scope: BrokerScope): Statement[] {
   return [
     allow(
       'Sessions',
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-      ],
+      ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       [table(sessionsTable)],
     ),
     allow(
@@ -55,13 +49,7 @@ export function brokerStatements(scope: BrokerScope): Statement[] {
     ),
     allow(
       'RoleMapping',
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
-        'dynamodb:Scan',
-        'dynamodb:UpdateItem',
-      ],
+      ['dynamodb:BatchGetItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
       [table(roleMappingTable)],
     ),
     ...(secret === undefined
