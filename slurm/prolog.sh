@@ -63,12 +63,7 @@ environment() {
   done
 }
 
-# The nodes of a heterogeneous job's later components may be sooner than their handover.
-for ((second = 0; second < 8; second++)); do
-  ((second)) && sleep 1
-  take_over && break
-  handover='problem the head node handed none over'
-done
+take_over || handover='problem the head node handed none over'
 [[ -d $RUN_FOLDER ]] || mkdir --mode=711 "$RUN_FOLDER"
 # In somebody else's folder the token's file could be replaced.
 if [[ -O $RUN_FOLDER ]]; then

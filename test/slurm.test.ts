@@ -133,7 +133,9 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   });
 
   test('the token is nowhere but in the file of the user on the nodes', async () => {
-    const job = await running('daemon', '--nodes=2');
+    const onBoth = `srun --ntasks-per-node=1 bash -c '${FETCH.replaceAll("'", `'"'"'`)}'`;
+    const job = await cluster.submit('daemon', `${onBoth}; ${WAIT}`, '--nodes=2');
+    await untilSays(job, /^200\n200$/m);
     const token = cluster.token('node1', job) ?? '';
     expect(token).toMatch(/^\S{32,}$/);
     expect(cluster.token('node2', job)).toBe(token);
@@ -203,18 +205,20 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   test('each component of a heterogeneous job has a session of its own, on its own node', async () => {
     const ask = `bash -c 'echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; ${FETCH.replaceAll("'", `'"'"'`)}'`;
     const script = `srun --het-group=0 ${ask}; srun --het-group=1 ${ask}`;
-    // On a busy machine a later component may run without (docs/decisions/0009-slurm.md, "Known limits").
-    let job = '';
-    for (let attempt = 1; attempt <= 4; attempt += 1) {
-      job = await cluster.submit('daemon', script, '--nodelist=node1', ':', '--nodelist=node2');
-      await untilSays(job, /^\d{3}$[^]*^\d{3}$/m);
-      if (/(^http.*\n200\n){2}/m.test(await cluster.output(job))) break;
-    }
+    const job = await cluster.submit('daemon', script, '--nodelist=node1', ':', '--nodelist=node2');
+    await untilSays(job, /^\d{3}$[^]*^\d{3}$/m);
     const component = String(Number(job) + 1);
     expect(await cluster.output(job)).toMatch(
       new RegExp(`/${job}/.*-node1\n200\n.*/${component}/.*-node2\n200\n$`),
     );
     await untilSession('daemon', component, 'COMPLETED');
+  });
+
+  test("an srun in salloc's shell has credentials, and the shell none", async () => {
+    const ask = FETCH.replaceAll("'", `'"'"'`);
+    const shell = `srun --nodes=1 --ntasks=1 --nodelist=node2 bash -c '${ask}'; echo "shell: $AWS_CONTAINER_CREDENTIALS_FULL_URI"`;
+    const said = await cluster.as('daemon', 'salloc', '--quiet', '--nodes=2', 'bash', '-c', shell);
+    expect(said).toBe('200\nshell:');
   });
 
   test('a requeued job gets a new token, and the one before is refused', async () => {
@@ -263,7 +267,7 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
     const job = await cluster.submit('daemon', 'echo ran', '--account=abc');
     await untilEnded(job);
     expect(await cluster.output(job)).toBe(
-      'slipway: this job has no AWS credentials: SLURM does not check who may use which account, and there is no PROJECTS_FILE\nran\n',
+      `slipway: this job has no AWS credentials: SLURM does not say that daemon may use the account 'abc'; there is no PROJECTS_FILE\nran\n`,
     );
     expect(await sessionOf('daemon', job)).toBeUndefined();
     await cluster.set('PROJECTS_FILE=$HOOKS/projects');
@@ -272,7 +276,7 @@ described(`jobs of a SLURM cluster${missing === undefined ? '' : ` (left out: ${
   test.each([
     ['wckey', 'def', /\/project\/def\?/],
     ['comment', 'def', /\/project\/def\?/],
-    ['comment', 'odd"\\', /: the broker answered 400: projectId must not hold \/ \n/],
+    ['comment', 'odd"\\', /: the broker answered 400: projectId must not hold a backslash/],
   ])('the project is in the %s, where the settings say so: %s', async (field, project, expected) => {
     await cluster.set(`PROJECT_FROM=${field}`);
     const job = await cluster.submit(
