@@ -32,9 +32,10 @@ export interface BrokerProps {
 }
 
 const ENTRY = 'services/broker/src/lambda.ts';
-/** The names that services/broker knows the tables' attributes by, and its count of refused requests. */
+/** The names that services/broker knows the tables' attributes by, and its counts of requests refused and failed. */
 const USER_INDEX = 'ByUser';
 const REFUSALS = { namespace: 'Slipway/Broker', name: 'Refusals' };
+const FAILURES = { namespace: 'Slipway/Broker', name: 'Failures' };
 /** In five minutes: a job that asks on after its end is refused a few times; this many is somebody who tries. */
 const MANY_REFUSALS = 100;
 /** A revocation waits for IAM; API Gateway gives up after 30 s. */
@@ -224,9 +225,14 @@ export class Broker extends Construct {
       topics,
     });
     const lambdaMetric = (name: string) => ({ namespace: 'AWS/Lambda', name });
+    // The function answers whatever goes wrong within a request: Lambda counts what kept it from that.
     new Alarm(this, 'alarm-errors', {
-      ...alarm('errors', 'The broker has failed: its log says why', lambdaMetric('Errors')),
+      ...alarm('errors', 'The broker has crashed, or its hourly sweep failed', lambdaMetric('Errors')),
       dimension: ['FunctionName', lambda],
+    });
+    new Alarm(this, 'alarm-failures', {
+      ...alarm('failures', 'The broker, or AWS behind it, has failed requests: its log says why', FAILURES),
+      dimension: ['Broker', lambda],
     });
     new Alarm(this, 'alarm-throttles', {
       ...alarm('throttles', 'More requests than Lambda runs at once: jobs wait', lambdaMetric('Throttles')),

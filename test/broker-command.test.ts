@@ -37,7 +37,7 @@ test('npm run broker -- --local serves, each line that it prints works, and Ctrl
     { AWS_CONTAINER_AUTHORIZATION_TOKEN: expect.any(String) as string },
     { AccessKeyId: expect.stringMatching(/^ASIA/) as string, Token: expect.any(String) as string },
     { sessionId: '1300', status: 'COMPLETED' },
-    { sessionId: '1300', status: 'INVALIDATED' },
+    { sessionId: '1300', status: 'COMPLETED', roles: [expect.any(String) as string] },
     { userId: 'user1', invalidated: 0 },
     { sessions: [{ sessionId: '1300', status: 'COMPLETED' }] },
     { projects: [{ projectId: 'example' }] },

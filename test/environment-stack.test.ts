@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { policy, type Body, type Synthesized } from '../constructs/test/synthesized';
 import type { Environment, EnvironmentInput } from '../environments';
 import dev from '../environments/dev';
+import { COUNTERS, NAMESPACE } from '../services/broker/src/metrics';
 import { synthesize } from '../stacks/app';
 import { environment, shipped, synthesized } from './synthesized';
 
@@ -162,8 +163,12 @@ describe('the credentials broker', () => {
     });
     const alarms = stack.all('aws_cloudwatch_metric_alarm');
     expect(alarms.map(({ alarm_name: name }) => name).sort()).toEqual(
-      ['errors', 'refusals', 'throttles'].map((what) => `kantox-broker-${what}-dev`),
+      ['errors', 'failures', 'refusals', 'throttles'].map((what) => `kantox-broker-${what}-dev`),
     );
+    // What the function counts itself is under its own name, in the namespace of its metrics.
+    const own = alarms.filter(({ namespace }) => namespace === NAMESPACE);
+    expect(own.map(({ metric_name: name }) => name).sort()).toEqual(['Failures', 'Refusals']);
+    expect(Object.keys(COUNTERS)).toEqual(expect.arrayContaining(['Failures', 'Refusals']));
     expect(alarms.map(({ alarm_actions: actions }) => actions)).toEqual(alarms.map(() => alarmTopics));
   });
 

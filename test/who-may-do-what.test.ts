@@ -61,7 +61,7 @@ function arnsOf(environment: Environment) {
       roles: regional('dynamodb', `table/kantox-broker-roles-${name}`),
       secret: regional('secretsmanager', `secret:kantox-broker-${name}-vSsyek`),
       rule: regional('events', `rule/kantox-broker-${name}`),
-      alarms: ['errors', 'throttles', 'refusals'].map((alarm) =>
+      alarms: ['errors', 'failures', 'throttles', 'refusals'].map((alarm) =>
         regional('cloudwatch', `alarm:kantox-broker-${alarm}-${name}`),
       ),
       logs: ['/aws/lambda', '/aws/vendedlogs'].map((path) =>

@@ -21,6 +21,7 @@ import {
 import type { rateLimit } from './rate-limit';
 import { STATUSES } from './sessions';
 import { isoSeconds } from './time';
+import { tokenDigest } from './tokens';
 
 /** A session's facts have a few hundred bytes. */
 const LONGEST_BODY = 16 * 1024;
@@ -38,8 +39,8 @@ export interface Bindings {
 export interface AppOptions {
   broker: Broker;
   headNode: HeadNode;
-  /** By a session's id, and by where a request comes from. */
-  limits: { session: ReturnType<typeof rateLimit>; source: ReturnType<typeof rateLimit> };
+  /** By what a node of a job says it is, by the job, and by where a request comes from. */
+  limits: Record<'node' | 'session' | 'source', ReturnType<typeof rateLimit>>;
   /** Paths are taken with it in front, and without. @default - none */
   stage: string;
   audit: Audit;
@@ -140,7 +141,9 @@ export function createApp(options: AppOptions): Hono<Env> {
       token,
     };
     context.set('told', { sessionId: asked.sessionId });
-    spend(limits.session(asked.sessionId));
+    // By what only the job can show, not by what anyone can name: else its limit could be used up for it.
+    const job = tokenDigest(token);
+    spend(limits.node(`${job} ${asked.roleSessionName}`) ?? limits.session(job));
     const issued = await broker.issue(asked);
     metrics.count('Issued');
     if (issued.fresh) metrics.count('StsCalls');

@@ -8,6 +8,7 @@ import { byIam, bySecret } from './head-node';
 import { issuer } from './issuer';
 import type { Metrics } from './metrics';
 import { brokerOf } from './operations';
+import { ownAccountBy } from './own-account';
 import { pace } from './pace';
 import { rateLimit } from './rate-limit';
 import { readsOf } from './reads';
@@ -22,6 +23,9 @@ import type { Settings } from './settings';
 const LONGEST_TURN_MS = 26_000;
 /** A burst holds what flows in within so many seconds: an array job starts at once. */
 const BURST_SECONDS = 5;
+/** A job has so many times what one of its nodes has, and so many more when a wide one starts. */
+const NODES_OF_A_JOB = 10;
+const NODES_AT_ONCE = 100;
 
 /** Answers come in milliseconds; what takes longer is tried anew while the client still waits. */
 const client = (connections: number) => ({
@@ -47,14 +51,16 @@ export function createBroker(
   const read = readsOf(dynamodb);
   const mappings = new RoleMappings(dynamodb, read, settings.ROLE_MAPPING_TABLE);
   const sessions = new Sessions(dynamodb, read, settings.SESSIONS_TABLE, mappings);
-  const takeOnRole = takeOnRoleBy(new STSClient({ ...client(200), region }), settings.SESSION_SECONDS);
+  const sts = new STSClient({ ...client(200), region });
+  const takeOnRole = takeOnRoleBy(sts, settings.SESSION_SECONDS);
   const broker = brokerOf({
     sessions,
     mappings,
     revocations: new Revocations(
       dynamodb,
+      read,
       settings.SESSIONS_TABLE,
-      rolePoliciesOf(new IAMClient({ ...client(50), region })),
+      rolePoliciesOf(new IAMClient({ ...client(50), region }), ownAccountBy(sts)),
       mappings,
     ),
     issue: issuer({
@@ -77,7 +83,11 @@ export function createBroker(
         ? byIam
         : bySecret(new SecretsManagerClient({ ...client(50), region }), settings.HEAD_NODE_SECRET_ID ?? ''),
     limits: {
-      session: limit(settings.SESSION_REQUESTS_PER_SECOND),
+      node: limit(settings.SESSION_REQUESTS_PER_SECOND),
+      session: rateLimit({
+        perSecond: NODES_OF_A_JOB * settings.SESSION_REQUESTS_PER_SECOND,
+        burst: NODES_AT_ONCE * settings.SESSION_REQUESTS_PER_SECOND,
+      }),
       source: limit(settings.SOURCE_REQUESTS_PER_SECOND),
     },
     stage: new URL(settings.PUBLIC_URL).pathname.slice(1),

@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { within } from './time';
 import { isTokenOf, tokenDigest } from './tokens';
 
 /** Who stands behind a request, as far as the transport knows. */
@@ -13,10 +14,12 @@ export interface Caller {
 export type HeadNode = (caller: Caller) => Promise<boolean>;
 
 /** API Gateway has asked IAM who may call these routes; what is left is that it did. */
-export const byIam: HeadNode = ({ verifiedPrincipal }) => Promise.resolve(verifiedPrincipal !== undefined);
+export const byIam: HeadNode = ({ verifiedPrincipal = '' }) => Promise.resolve(verifiedPrincipal !== '');
 
-/** For how long a secret is believed. A new version is taken at once, the one before it for this long more. */
+/** For how long what was read is believed. A new version is taken at once, one that was withdrawn for this long more. */
 const KEPT_MS = 60_000;
+/** How long a head node waits for another look at a secret that is known; SLURM's scripts give up after seconds. */
+const PATIENCE_MS = 800;
 /** Between two reads because of a secret that nobody knows: guesses must not become calls of Secrets Manager. */
 const UNKNOWN_EVERY_MS = 2000;
 /** How long a secret is believed while Secrets Manager is out of order. */
@@ -28,12 +31,12 @@ const LONGEST_KEPT_MS = 15 * 60_000;
  * @param secretId name or ARN
  */
 export function bySecret(client: SecretsManagerClient, secretId: string, now = Date.now): HeadNode {
+  /** With the moment at which Secrets Manager was asked for it. */
   let known: { digests: string[]; at: number } | undefined;
-  let reading: Promise<string[]> | undefined;
+  let reading: { digests: Promise<string[]>; since: number } | undefined;
   let lastTry = -Infinity;
 
-  async function read(): Promise<string[]> {
-    lastTry = now();
+  async function fetch(at: number): Promise<string[]> {
     const versions = await Promise.all(
       ['AWSCURRENT', 'AWSPREVIOUS'].map(async (VersionStage) => {
         try {
@@ -49,31 +52,35 @@ export function bySecret(client: SecretsManagerClient, secretId: string, now = D
       }),
     );
     const digests = versions.filter((version) => version !== '').map(tokenDigest);
-    known = { digests, at: now() };
+    known = { digests, at };
     return digests;
   }
 
-  const digests = (): Promise<string[]> =>
-    (reading ??= read().finally(() => {
+  /** One at a time, for all who ask meanwhile. */
+  function read() {
+    if (reading) return reading;
+    lastTry = now();
+    const digests = fetch(lastTry).finally(() => {
       reading = undefined;
-    }));
+    });
+    return (reading = { digests, since: lastTry });
+  }
 
-  async function current(): Promise<string[]> {
-    if (known && now() - known.at < KEPT_MS) return known.digests;
-    try {
-      return await digests();
-    } catch (error) {
-      if (known && now() - known.at < LONGEST_KEPT_MS) return known.digests;
-      throw error;
-    }
+  /** @returns undefined where Secrets Manager is slow, or out of order */
+  async function readSoon(): Promise<string[] | undefined> {
+    const { digests, since } = read();
+    return within(since + PATIENCE_MS - now(), digests).catch(() => undefined);
   }
 
   return async ({ authorization }) => {
     if (authorization === undefined || authorization === '') return false;
-    const matches = (all: string[]) => all.map((each) => isTokenOf(each, authorization)).includes(true);
-    if (matches(await current())) return true;
+    const matches = (all: readonly string[]) =>
+      all.map((each) => isTokenOf(each, authorization)).includes(true);
+    const age = known ? now() - known.at : Infinity;
+    if (known && age < LONGEST_KEPT_MS && matches(known.digests))
+      return age < KEPT_MS || matches((await readSoon()) ?? known.digests);
     // It may be a version that is newer than what is known.
-    if (now() - lastTry < UNKNOWN_EVERY_MS) return false;
-    return matches(await digests());
+    if (age < KEPT_MS && now() - lastTry < UNKNOWN_EVERY_MS) return false;
+    return matches(await read().digests);
   };
 }

@@ -10,20 +10,33 @@ const name = (bytes: number) =>
     // The sessions table keeps what it knows of users and roles under such keys.
     .refine((text) => !text.startsWith('#'), 'must not start with #');
 
+/** What every URL takes for a step within its path. */
+const STEP = 'must not be . or ..';
+const isNoStep = (text: string) => text !== '.' && text !== '..';
+
 /** A job's id, such as 1300, 1300_4 or 1300.batch; unique in the cluster. */
 export const sessionId = z
   .string()
-  .regex(/^[\w.+:=@-]{1,128}$/, 'must be 1 to 128 letters, digits or . + : = @ - _');
+  .regex(/^[\w.+:=@-]{1,128}$/, 'must be 1 to 128 letters, digits or . + : = @ - _')
+  .refine(isNoStep, STEP);
 
-/** A name that stands in the path of a job's credentials, where proxies may read an encoded slash as a slash. */
+/**
+ * A name that stands in a path. API Gateway decodes paths and cuts them off at a question mark, so that of an encoded
+ * slash, question mark or percent sign the function sees another path.
+ */
 const pathName = (bytes: number) =>
   name(bytes)
-    .refine((text) => !/[/\\%]/.test(text), 'must not hold / \\ or %')
-    .refine((text) => text !== '.' && text !== '..', 'must not be . or ..');
+    .refine((text) => !/[/?%]/.test(text), 'must not hold / ? or %')
+    .refine(isNoStep, STEP);
 
-export const projectId = pathName(128);
-export const clusterName = pathName(128);
-export const clusterUser = name(128);
+/** In the path of a job's credentials, proxies may read a backslash as a slash. */
+const jobPathName = (bytes: number) =>
+  pathName(bytes).refine((text) => !text.includes('\\'), 'must not hold a backslash');
+
+export const projectId = jobPathName(128);
+export const clusterName = jobPathName(128);
+/** With a backslash where it is a user of a domain, DOMAIN\user. */
+export const clusterUser = pathName(128);
 
 /** What the job's node calls itself; any text, as the session's name is made of it. */
 export const roleSessionName = z.string().max(512, 'must have at most 512 characters');

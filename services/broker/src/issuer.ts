@@ -4,12 +4,15 @@ import type { RoleMapping, RoleMappings } from './role-mappings';
 import { isTagRefusal, type RoleSession, type TakeOnRole } from './role-sessions';
 import { sessionName } from './session-name';
 import type { Facts, Session, Sessions, User } from './sessions';
+import { hitByNone, within } from './time';
 import { isTokenOf } from './tokens';
 
 /** Credentials are fetched anew when less is left: botocore asks again with under 15 minutes. */
 const RENEWED_MS = 20 * 60_000;
-/** Credentials served at the least while STS is out of order. */
+/** Credentials served at the least while STS is slow or out of order. */
 const LEAST_LEFT_MS = 60_000;
+/** How long STS may take for others while what is held is still valid: an SDK asks with seconds' patience, or less. */
+const PATIENCE_MS = 800;
 /** After a renewal that failed, what is valid is served for so long without another. */
 const AFTER_FAILURE_MS = 15_000;
 /** Credentials and users kept in memory at most. */
@@ -29,20 +32,26 @@ export interface Issued {
   session: Session;
   roleArn: string;
   sessionName: string;
-  /** Whether STS was asked for it now, by this request. */
+  /** Whether nobody was given them before. */
   fresh: boolean;
 }
 
-interface Kept {
+/** A call to STS on its way. */
+interface Flight {
   /** Settled once STS has answered and the session was found to be still good. */
   pending: Promise<RoleSession>;
-  value?: RoleSession;
+  since: number;
+}
+
+interface Kept {
+  value: RoleSession | undefined;
+  flight: Flight | undefined;
   nextTry: number;
 }
 
 interface Options {
-  sessions: Sessions;
-  mappings: RoleMappings;
+  sessions: Pick<Sessions, 'facts' | 'addScope'>;
+  mappings: Pick<RoleMappings, 'withoutTags'>;
   takeOnRole: TakeOnRole;
   /** Waits for this process's turn to ask STS. */
   turn: () => Promise<void>;
@@ -57,58 +66,51 @@ interface Options {
 export function issuer({ sessions, mappings, takeOnRole, turn }: Options) {
   const kept = new Map<string, Kept>();
   const usersOf = new Map<string, string>();
+  const given = new WeakSet<RoleSession>();
 
   return async function issue(asked: Asked): Promise<Issued> {
     const { sessionId, projectId } = asked;
     const knownUser = usersOf.get(sessionId);
-    const facts = await sessions.facts({ sessionId, projectId, user: knownUser });
+    const facts = ofUser(knownUser, await sessions.facts({ sessionId, projectId, user: knownUser }));
     const { session, mapping } = allowed(asked, facts);
     remember(usersOf, sessionId, session.clusterUser);
     const owner = { cluster: session.clusterName, user: session.clusterUser };
     const name = sessionName(owner, asked.roleSessionName);
-    const key = JSON.stringify([sessionId, session.epoch, mapping.roleArn, name]);
-    const held = kept.get(key);
-    const value = held?.value;
-    const now = Date.now();
-    const isUsable =
-      value !== undefined && value.issuedAt >= notBefore(facts) && value.expiresAt - now > LEAST_LEFT_MS;
-    const isFresh =
-      isUsable && (value.expiresAt - now > renewedWith(value) || (held !== undefined && now < held.nextTry));
-    const told = (credentials: RoleSession, fresh: boolean) => ({
-      credentials,
-      session,
-      roleArn: mapping.roleArn,
-      sessionName: name,
-      fresh,
-    });
-    if (isFresh) return told(value, false);
+    const told = (credentials: RoleSession): Issued => {
+      const fresh = !given.has(credentials);
+      given.add(credentials);
+      return { credentials, session, roleArn: mapping.roleArn, sessionName: name, fresh };
+    };
+    // With the token: a job that was requeued must not hang on a call for the one before it.
+    const key = JSON.stringify([sessionId, session.tokenDigest, session.epoch, mapping.roleArn, name]);
+    const held = kept.get(key) ?? { value: undefined, flight: undefined, nextTry: 0 };
+    const usable = usableOf(held, facts);
+    if (usable && !isDue(held, usable)) return told(usable);
 
-    const joined = held && held.value === undefined ? held : undefined;
-    const flight = joined ?? fly(key, () => fetch(session, facts, mapping, name), value);
-    try {
-      const credentials = await flight.pending;
-      // Whoever joined may know of a revocation that came after the others had started.
-      return credentials.issuedAt < notBefore(facts) ? await issue(asked) : told(credentials, !joined);
-    } catch (error) {
-      if (!isUsable || isRefusal(error)) throw error;
-      flight.nextTry = now + AFTER_FAILURE_MS;
-      return told(value, false);
-    }
+    const flight = held.flight ?? fly(key, held, fetch(session, facts, mapping, name));
+    const credentials = usable ? await soon(flight) : await flight.pending;
+    // While STS is slow or out of order, what is held is served, if it is still good by now. And whoever joined a call
+    // may know of a revocation that came after the others had started.
+    if (!credentials || credentials.issuedAt < notBefore(facts)) return issue(asked);
+    return told(credentials);
   };
 
   /** One call to STS for all who ask meanwhile. */
-  function fly(key: string, fetch: () => Promise<RoleSession>, before: RoleSession | undefined): Kept {
-    const flight: Kept = { pending: fetch(), nextTry: 0 };
-    remember(kept, key, flight);
-    flight.pending.then(
+  function fly(key: string, held: Kept, pending: Promise<RoleSession>): Flight {
+    const flight = { pending, since: Date.now() };
+    held.flight = flight;
+    remember(kept, key, held);
+    pending.then(
       (value) => {
-        flight.value = value;
+        held.value = value;
+        held.flight = undefined;
       },
-      () => {
-        if (kept.get(key) !== flight) return;
-        // What was there before is still good while STS is not.
-        if (before) flight.value = before;
-        else kept.delete(key);
+      (error: unknown) => {
+        held.flight = undefined;
+        held.nextTry = Date.now() + AFTER_FAILURE_MS;
+        // What was there before is still good while STS is not; not so where the session is no more.
+        if (isRefusal(error)) held.value = undefined;
+        if (!held.value && kept.get(key) === held) kept.delete(key);
       },
     );
     return flight;
@@ -126,34 +128,39 @@ export function issuer({ sessions, mappings, takeOnRole, turn }: Options) {
     if (roleArn !== session.roleArn) await sessions.addScope(user, { cluster, roleArn });
     for (let earliest = notBefore(facts); ; ) {
       await turn();
-      await sleep(Math.max(0, earliest - Date.now()));
+      await until(hitByNone(earliest));
       const credentials = await takeOn(session, mapping, name);
       const now = await sessions.facts({ sessionId, projectId, user });
       if (!isStillGood(session, now)) throw notAllowed();
-      if (notBefore(now) <= earliest) return credentials;
+      if (credentials.issuedAt >= notBefore(now)) return credentials;
       earliest = notBefore(now);
     }
   }
 
   async function takeOn(session: Session, mapping: RoleMapping, name: string): Promise<RoleSession> {
+    const { projectId, clusterName: cluster, clusterUser: user, sessionId } = session;
     const { roleArn, sessionTags } = mapping;
     const request = { roleArn, sessionName: name };
-    const tags = {
-      project: session.projectId,
-      user: session.clusterUser,
-      session: session.sessionId,
+    const withoutTags = async () => {
+      // Whoever revokes the session must know that here it can't be told from the user's others.
+      await sessions.addScope(user, { cluster, roleArn, untagged: true });
+      return takeOnRole({ ...request, tags: undefined });
     };
-    if (!sessionTags) return takeOnRole({ ...request, tags: undefined });
+    if (!sessionTags) return withoutTags();
     try {
-      return await takeOnRole({ ...request, tags });
+      return await takeOnRole({ ...request, tags: { project: projectId, user, session: sessionId } });
     } catch (error) {
       if (!isTagRefusal(error)) throw error;
-      const credentials = await takeOnRole({ ...request, tags: undefined });
+      const credentials = await withoutTags();
       await mappings.withoutTags(mapping);
       return credentials;
     }
   }
 }
+
+/** An id can be another user's once the session before has ended: what was read of that user says nothing then. */
+const ofUser = (user: string | undefined, facts: Facts): Facts =>
+  facts.session?.clusterUser === user ? facts : { ...facts, user: undefined };
 
 /** Who asks is the session's job, and the session is active. All else is told alike. */
 function allowed(
@@ -190,8 +197,34 @@ function isStillGood(before: Session, { session, user }: Facts): boolean {
 /** What was issued before may be revoked. Milliseconds since 1970. */
 const notBefore = ({ user, mapping }: Facts) => Math.max(user?.notBefore ?? 0, mapping?.revokedBefore ?? 0);
 
+/** Nothing that is held can be judged while it isn't known whether its user was revoked. */
+function usableOf({ value }: Kept, facts: Facts): RoleSession | undefined {
+  const isGood =
+    value !== undefined &&
+    facts.user !== undefined &&
+    value.issuedAt >= notBefore(facts) &&
+    value.expiresAt - Date.now() > LEAST_LEFT_MS;
+  return isGood ? value : undefined;
+}
+
+/** Whether STS is to be asked, or to be waited for: little is left, and STS neither failed just now nor is slow. */
+function isDue({ flight, nextTry }: Kept, value: RoleSession): boolean {
+  const now = Date.now();
+  const isSlow = flight !== undefined && now - flight.since >= PATIENCE_MS;
+  return value.expiresAt - now <= renewedWith(value) && now >= nextTry && !isSlow;
+}
+
 const renewedWith = ({ expiresAt, issuedAt }: RoleSession) =>
   Math.min(RENEWED_MS, (expiresAt - issuedAt) / 3);
+
+/** @returns undefined where STS is slow or out of order, or the session is no more */
+const soon = ({ pending, since }: Flight): Promise<RoleSession | undefined> =>
+  within(since + PATIENCE_MS - Date.now(), pending).catch(() => undefined);
+
+/** A timer may be a millisecond early. */
+async function until(moment: number): Promise<void> {
+  while (Date.now() < moment) await sleep(moment - Date.now());
+}
 
 /** A decision about the session, and not a fault of AWS's. */
 const isRefusal = (error: unknown) => (error as { status?: number }).status === 403;

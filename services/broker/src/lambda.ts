@@ -5,6 +5,7 @@ import { readSettings } from './settings';
 /** What of API Gateway's event is read (API Gateway Developer Guide, "Lambda proxy integrations", format 2.0). */
 export interface HttpEvent {
   version: '2.0';
+  /** Decoded, and cut off at the first question mark that was encoded. */
   rawPath: string;
   rawQueryString?: string;
   headers?: Record<string, string | undefined>;
@@ -69,10 +70,7 @@ async function answer(event: HttpEvent): Promise<HttpAnswer> {
   };
 }
 
-/** API Gateway may have decoded the path, whose ids are then no URL's any more. */
+/** HTTP APIs hand a path over decoded, once and whole, and a query as it came. */
 function encoded(path: string): string {
-  return path
-    .split('/')
-    .map((part) => (/^(?:[\w.~!$&'()*+,;=:@-]|%[\da-f]{2})*$/i.test(part) ? part : encodeURIComponent(part)))
-    .join('/');
+  return path.split('/').map(encodeURIComponent).join('/');
 }

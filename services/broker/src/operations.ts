@@ -10,6 +10,8 @@ import type { NewSession, Scope, Session, Sessions, Status, User } from './sessi
 import { cutoffAfter } from './time';
 import { newToken, tokenDigest } from './tokens';
 
+/** From the request for a user's revocation, for how long sessions are marked; API Gateway gives up after 30 s. */
+const MARKED_MS = 20_000;
 /** Revocations stay this much longer than what they hit. */
 const MARGIN_MS = 5 * 60_000;
 
@@ -70,29 +72,27 @@ export function brokerOf(parts: BrokerParts): Broker {
     },
 
     async revokeUser(name) {
+      const byWhen = Date.now() + MARKED_MS;
       const { user, cutoff } = await closed(name);
-      const invalidated = await sessions.markInvalid(name, user.epoch);
       const roles = await deny(user.scopes, ({ cluster }) =>
         ownerRevocation({ cluster, user: name }, cutoff),
       );
+      const invalidated = await sessions.markInvalid(name, user.epoch, byWhen);
       return { userId: name, invalidated, roles, revokedBefore: new Date(cutoff).toISOString() };
     },
 
     async revokeSession(sessionId) {
       const { session } = await sessions.facts({ sessionId });
       if (!session) throw noSuchSession(sessionId);
-      if (session.status === 'ACTIVE') await sessions.move(sessionId, 'INVALIDATED');
+      const status = await sessions.invalidate(sessionId);
       const cutoff = cutoffAfter(Date.now());
       const user = await sessions.notBefore(session.clusterUser, cutoff);
-      const untagged = new Set(
-        (await mappings.all()).filter(({ sessionTags }) => !sessionTags).map(({ roleArn }) => roleArn),
-      );
-      const roles = await deny(user.scopes, ({ cluster, roleArn }) =>
-        untagged.has(roleArn)
+      const roles = await deny(user.scopes, ({ cluster, untagged }) =>
+        untagged
           ? ownerRevocation({ cluster, user: session.clusterUser }, cutoff)
           : { kind: 'session', who: tagValue(sessionId), ...lifeOf(cutoff) },
       );
-      return { sessionId, status: 'INVALIDATED', roles, revokedBefore: new Date(cutoff).toISOString() };
+      return { sessionId, status, roles, revokedBefore: new Date(cutoff).toISOString() };
     },
 
     async sessionsOf(name, after) {

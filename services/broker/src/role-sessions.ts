@@ -1,6 +1,7 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { roleUnavailable } from './problem';
 import { tagValue } from './session-name';
+import { issuedAtEarliest } from './time';
 
 /** Credentials of a role, as STS gives them, and when: milliseconds since 1970. */
 export interface RoleSession {
@@ -8,7 +9,7 @@ export interface RoleSession {
   secretAccessKey: string;
   sessionToken: string;
   expiresAt: number;
-  /** At the earliest: when STS was asked. */
+  /** By STS's clock, at the earliest. */
   issuedAt: number;
 }
 
@@ -28,7 +29,7 @@ export const SESSION_TAG = 'slipway-session';
 /** @param seconds the credentials live (STS API Reference, "AssumeRole", DurationSeconds) */
 export function takeOnRoleBy(client: STSClient, seconds: number): TakeOnRole {
   return async ({ roleArn, sessionName, tags }) => {
-    const issuedAt = Date.now();
+    const issuedAt = issuedAtEarliest(Date.now());
     const command = new AssumeRoleCommand({
       RoleArn: roleArn,
       RoleSessionName: sessionName,

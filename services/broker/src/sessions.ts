@@ -56,6 +56,8 @@ export interface User {
 export interface Scope {
   cluster: string;
   roleArn: string;
+  /** Whether some of it was issued without session tags. @default false */
+  untagged?: boolean;
 }
 
 /** What an issue is decided by, read at one moment. */
@@ -68,6 +70,8 @@ export interface Facts {
 
 const UNREVOKED: User = { epoch: 0, notBefore: 0, scopes: [] };
 const INDEX = 'ByUser';
+/** Third part of a scope where credentials were issued without session tags. */
+const UNTAGGED = 'untagged';
 /** Invalidations at once. */
 const ABREAST = 25;
 
@@ -159,6 +163,14 @@ export class Sessions {
     }
   }
 
+  /** @returns what the session is then: INVALIDATED, or COMPLETED if it is over @throws Refusal when there is none */
+  async invalidate(sessionId: string): Promise<Status> {
+    if (await this.mark(sessionId)) return 'INVALIDATED';
+    const { session } = await this.facts({ sessionId });
+    if (!session) throw noSuchSession(sessionId);
+    return session.status;
+  }
+
   /** Sessions of a user by their ids, from the index, which lags behind. @param after the last one of the page before */
   async ofUser(user: string, after?: string): Promise<{ sessions: Session[]; after?: string }> {
     const { Items = [], LastEvaluatedKey } = await this.client.send(
@@ -184,59 +196,73 @@ export class Sessions {
    *
    * @param cutoff milliseconds since 1970: what later sessions of the user get is issued after it
    */
-  async invalidateUser(name: string, cutoff: number): Promise<User> {
-    const { Attributes } = await this.client.send(
-      new UpdateItemCommand({
-        TableName: this.table,
-        Key: key(userKey(name)),
-        UpdateExpression: 'SET NotBefore = :cutoff ADD Epoch :one',
-        ExpressionAttributeValues: { ':cutoff': { N: String(cutoff) }, ':one': { N: '1' } },
-        ReturnValues: 'ALL_NEW',
-      }),
+  invalidateUser(name: string, cutoff: number): Promise<User> {
+    return this.delayed(name, cutoff, true);
+  }
+
+  /** What the user's sessions get from now on is issued after the cutoff. */
+  notBefore(name: string, cutoff: number): Promise<User> {
+    return this.delayed(name, cutoff, false);
+  }
+
+  /** An earlier cutoff than the one that is there must not take its place: requests overtake each other. */
+  private async delayed(name: string, cutoff: number, isRevoked: boolean): Promise<User> {
+    const update = async (condition?: string) =>
+      this.client.send(
+        new UpdateItemCommand({
+          TableName: this.table,
+          Key: key(userKey(name)),
+          UpdateExpression: `${condition === undefined ? '' : 'SET NotBefore = :cutoff '}ADD Epoch :more`,
+          ...(condition !== undefined && { ConditionExpression: condition }),
+          ExpressionAttributeValues: {
+            ...(condition !== undefined && { ':cutoff': { N: String(cutoff) } }),
+            ':more': { N: isRevoked ? '1' : '0' },
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+    const { Attributes } = await update('attribute_not_exists(NotBefore) OR NotBefore < :cutoff').catch(
+      (error: unknown) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return update();
+      },
     );
     return userOf(Attributes);
   }
 
-  /** Says so in the status of each of the user's active sessions of an earlier epoch. @returns how many there were */
-  async markInvalid(name: string, epoch: number): Promise<number> {
-    let marked = 0;
+  /**
+   * Says so in the status of the user's active sessions of an earlier epoch, as far as time and DynamoDB's capacity
+   * allow: it is the epoch that decides.
+   *
+   * @param byWhen milliseconds since 1970
+   * @returns how many there were
+   */
+  async markInvalid(name: string, epoch: number, byWhen: number): Promise<number> {
+    let count = 0;
     let after: string | undefined;
     do {
       const page: { sessions: Session[]; after?: string } = await this.ofUser(name, after);
       const active = page.sessions.filter((session) => session.status === 'ACTIVE' && session.epoch < epoch);
-      for (let start = 0; start < active.length; start += ABREAST) {
-        const results = await Promise.all(
+      count += active.length;
+      for (let start = 0; start < active.length && Date.now() < byWhen; start += ABREAST)
+        await Promise.allSettled(
           active.slice(start, start + ABREAST).map(({ sessionId }) => this.mark(sessionId, epoch)),
         );
-        marked += results.filter(Boolean).length;
-      }
       after = page.after;
     } while (after !== undefined);
-    return marked;
-  }
-
-  /** What the user's sessions get from now on is issued after the cutoff. */
-  async notBefore(name: string, cutoff: number): Promise<User> {
-    const { Attributes } = await this.client.send(
-      new UpdateItemCommand({
-        TableName: this.table,
-        Key: key(userKey(name)),
-        UpdateExpression: 'SET NotBefore = :cutoff',
-        ExpressionAttributeValues: { ':cutoff': { N: String(cutoff) } },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return userOf(Attributes);
+    return count;
   }
 
   /** Remembers where the user has credentials, so that a revocation reaches there. */
-  async addScope(user: string, { cluster, roleArn }: Scope): Promise<void> {
+  async addScope(user: string, { cluster, roleArn, untagged = false }: Scope): Promise<void> {
     await this.client.send(
       new UpdateItemCommand({
         TableName: this.table,
         Key: key(userKey(user)),
         UpdateExpression: 'ADD Scopes :scope',
-        ExpressionAttributeValues: { ':scope': { SS: [JSON.stringify([cluster, roleArn])] } },
+        ExpressionAttributeValues: {
+          ':scope': { SS: [JSON.stringify([cluster, roleArn, ...(untagged ? [UNTAGGED] : [])])] },
+        },
       }),
     );
   }
@@ -279,21 +305,21 @@ export class Sessions {
     }
   }
 
-  /** @returns whether it was still active, and of an earlier epoch */
-  private async mark(sessionId: string, epoch: number): Promise<boolean> {
+  /** @returns whether it was still active, and of an earlier epoch than the one given, if one is */
+  private async mark(sessionId: string, epoch?: number): Promise<boolean> {
     try {
       await this.client.send(
         new UpdateItemCommand({
           TableName: this.table,
           Key: key(sessionId),
           UpdateExpression: 'SET #status = :invalidated, ExpiresAt = :expires',
-          ConditionExpression: '#status = :active AND Epoch < :epoch',
+          ConditionExpression: `#status = :active${epoch === undefined ? '' : ' AND Epoch < :epoch'}`,
           ExpressionAttributeNames: { '#status': 'Status' },
           ExpressionAttributeValues: {
             ':invalidated': { S: 'INVALIDATED' },
             ':active': { S: 'ACTIVE' },
-            ':epoch': { N: String(epoch) },
             ':expires': { N: String(expiry('INVALIDATED')) },
+            ...(epoch !== undefined && { ':epoch': { N: String(epoch) } }),
           },
         }),
       );
@@ -338,9 +364,17 @@ function userOf(item: Item | undefined): User {
   return {
     epoch: numberOf(item.Epoch) ?? 0,
     notBefore: numberOf(item.NotBefore) ?? 0,
-    scopes: textsOf(item.Scopes).map((text) => {
-      const [cluster, roleArn] = JSON.parse(text) as [string, string];
-      return { cluster, roleArn };
-    }),
+    scopes: scopesOf(textsOf(item.Scopes)),
   };
+}
+
+/** A role that took no tags at one time may have taken some at another. */
+function scopesOf(texts: readonly string[]): Scope[] {
+  const scopes = new Map<string, Scope>();
+  for (const text of texts) {
+    const [cluster, roleArn, tags] = JSON.parse(text) as [string, string, string?];
+    const key = JSON.stringify([cluster, roleArn]);
+    scopes.set(key, { cluster, roleArn, untagged: tags === UNTAGGED || scopes.get(key)?.untagged === true });
+  }
+  return [...scopes.values()];
 }

@@ -19,7 +19,7 @@ const schema = z
     SESSION_SECONDS: z.coerce.number().int().min(900).max(43_200).default(3600),
     /** Calls of AssumeRole a second at most, of this process; AWS takes 600 of an account and region. @default 400 */
     STS_CALLS_PER_SECOND: z.coerce.number().positive().max(600).default(400),
-    /** Of one session: requests a second. @default 10 */
+    /** Of one node of a job: requests a second; the job has ten times as many, and a hundred times at once. @default 10 */
     SESSION_REQUESTS_PER_SECOND: z.coerce.number().positive().default(10),
     /** Of one address: requests a second; a cluster may come from one. @default 2000 */
     SOURCE_REQUESTS_PER_SECOND: z.coerce.number().positive().default(2000),

@@ -116,12 +116,33 @@ test('who guesses is slowed down, and a job that asks too often', async () => {
   const job = await strictHead.start();
   const asked = await Promise.all(Array.from({ length: 8 }, () => strictHead.credentials(job)));
   expect(asked.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  // Its other nodes are not held up by that, but all of them together have a limit, too.
+  const nodes = await Promise.all(
+    Array.from({ length: 150 }, (_, node) => strictHead.credentials(job, `node${node}`)),
+  );
+  const statuses = nodes.map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(95);
   const guesses = await Promise.all(
     Array.from({ length: 30 }, () =>
       strictHead.credentials({ ...job, path: '/sessions/1/cluster/a/project/b' }),
     ),
   );
   expect(guesses.filter(({ status }) => status === 429).length).toBeGreaterThan(15);
+  await strict.stop();
+});
+
+test("who knows a job's id can't use up its limit", async () => {
+  const strict = await startService('broker', { ...broker.variables, SESSION_REQUESTS_PER_SECOND: '1' });
+  const strictHead = headNodeOf({ ...broker, url: strict.url });
+  const job = await strictHead.start();
+  const guesses = await Promise.all(
+    Array.from({ length: 50 }, (_, guess) =>
+      strictHead.credentials({ ...job, token: `${job.token}${guess}` }),
+    ),
+  );
+  expect(new Set(guesses.map(({ status }) => status))).toEqual(new Set([403]));
+  expect(await strictHead.credentials(job)).toMatchObject({ status: 200 });
   await strict.stop();
 });
 

@@ -45,9 +45,11 @@ export function headNodeOf(broker: Pick<LocalBroker, 'url' | 'headNodeSecret'>) 
         path: `${uri.pathname}?roleSessionName=${encodeURIComponent(`${session.clusterName}-${session.clusterUser}-node1`)}`,
       };
     },
-    /** What a job is answered. */
-    async credentials({ path, token }: Pick<Job, 'path' | 'token'>): Promise<Answered> {
-      const answer = await fetch(broker.url + path, { headers: { authorization: token } });
+    /** What a job is answered. @param node what its node calls itself @default - as at the start */
+    async credentials({ path, token }: Pick<Job, 'path' | 'token'>, node?: string): Promise<Answered> {
+      const url = new URL(broker.url + path);
+      if (node !== undefined) url.searchParams.set('roleSessionName', node);
+      const answer = await fetch(url, { headers: { authorization: token } });
       return { status: answer.status, body: (await answer.json()) as Answered['body'] };
     },
   };

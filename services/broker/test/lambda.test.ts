@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type LocalAws, startLocalAws } from '@slipway/local-aws';
-import { build } from 'esbuild';
+import { $ } from 'zx';
 import { type LocalBroker, startLocalBroker } from '../../../scripts/local-broker';
+import { lambdaZip } from '../../../stacks/lambda-zip';
 import type { HttpAnswer } from '../src/lambda';
 
 jest.setTimeout(120_000);
 
-/** The bundle as a process of its own, which takes an event a line and answers with a line. */
+/** What is deployed, as a process of its own, which takes an event a line and answers with a line. */
 interface Lambda {
   invoke: (event: object) => Promise<HttpAnswer | null>;
   /** What else it wrote: its log, and its metrics. */
@@ -34,15 +35,10 @@ let lambda: Lambda;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-broker-'));
-  bundle = join(folder, 'index.cjs');
-  await build({
-    entryPoints: [join(__dirname, '../src/lambda.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-  });
+  // The zip that the stack deploys, and Lambda's handler index.handler in it.
+  const zip = lambdaZip(join(__dirname, '../../..'), 'services/broker/src/lambda.ts');
+  await $({ quiet: true })`unzip -q ${zip} -d ${folder}`;
+  bundle = join(folder, 'index.js');
   aws = await startLocalAws();
   broker = await startLocalBroker(aws);
   lambda = start({});
@@ -88,9 +84,13 @@ interface Answer {
   body: string;
 }
 
-/** As API Gateway would pass it on, from the stage `local`. */
+/**
+ * As an HTTP API would pass it on, from the stage `local`. It hands the path over decoded, whereas REST APIs and
+ * function URLs leave it as it is, and cuts it off at a question mark that was encoded; the query stays as it came.
+ */
 function eventOf({ method, path, headers = {}, body }: Asked) {
-  const [rawPath = '', rawQueryString = ''] = path.split('?');
+  const [encodedPath = '', rawQueryString = ''] = path.split('?');
+  const [rawPath = ''] = decodeURIComponent(encodedPath).split('?');
   return {
     version: '2.0',
     rawPath: `/local${rawPath}`,
@@ -139,11 +139,12 @@ async function all(ask: (asked: Asked) => Promise<Answer>) {
   const facts = {
     sessionId: '77',
     projectId: 'example',
-    clusterName: 'älpha',
-    clusterUser: 'user 1',
+    clusterName: 'älpha +1 #☃',
+    clusterUser: 'DOM\\jürgen+1 &müller;',
     submittedTime: 'now',
   };
-  const path = `/sessions/77/cluster/${encodeURIComponent('älpha')}/project/example?roleSessionName=n%201`;
+  const user = encodeURIComponent(facts.clusterUser);
+  const path = `/sessions/77/cluster/${encodeURIComponent(facts.clusterName)}/project/example?roleSessionName=n%201`;
   const seen: Answer[] = [];
   const say = async (asked: Asked) => {
     const { status, headers, body } = await ask(asked);
@@ -165,10 +166,9 @@ async function all(ask: (asked: Asked) => Promise<Answer>) {
   await say({ method: 'GET', path: '/health' });
   await say({ method: 'GET', path, headers: { authorization: 'wrong' } });
   await say({ method: 'GET', path });
-  await say({ method: 'GET', path: path.replace('/77/', '/7%2F7/'), headers: { authorization: token } });
   await say({ method: 'GET', path: path.replace('/77/', '/7%252F7/'), headers: { authorization: token } });
   await say({ method: 'GET', path: `${path}${'n'.repeat(600)}`, headers: { authorization: token } });
-  await say({ method: 'GET', path: '/sessions?user=user%201', headers: json });
+  await say({ method: 'GET', path: `/sessions?user=${user}`, headers: json });
   await say({ method: 'GET', path: '/sessions', headers: json });
   await say({ method: 'GET', path: '/projects', headers: json });
   await say({ method: 'GET', path: '/projects/none/role', headers: json });
@@ -181,6 +181,15 @@ async function all(ask: (asked: Asked) => Promise<Answer>) {
     headers: json,
     body: JSON.stringify({ ...facts, clusterUser: '' }),
   });
+  for (const clusterUser of ['a/b', 'x?y', 'a%41', '..'])
+    await say({
+      method: 'POST',
+      path: '/sessions',
+      headers: json,
+      body: JSON.stringify({ ...facts, clusterUser }),
+    });
+  // No user of that name is there, and it is not taken for another's: a%41 is no aA.
+  await say({ method: 'DELETE', path: '/sessions/users/a%2541', headers: { authorization } });
   await say({
     method: 'POST',
     path: '/sessions',
@@ -194,7 +203,7 @@ async function all(ask: (asked: Asked) => Promise<Answer>) {
   await create();
   await say({ method: 'DELETE', path: '/sessions/77', headers: { authorization } });
   await create();
-  await say({ method: 'DELETE', path: '/sessions/users/user%201', headers: { authorization } });
+  await say({ method: 'DELETE', path: `/sessions/users/${user}`, headers: { authorization } });
   await say({ method: 'DELETE', path: '/nothing' });
   return seen;
 }
@@ -202,10 +211,26 @@ async function all(ask: (asked: Asked) => Promise<Answer>) {
 test('answers byte for byte as the Node server does', async () => {
   const [node, bundled] = [await all(askNode), await all(askLambda)];
   expect(node.map(({ status }) => status)).toEqual([
-    200, 200, 200, 403, 401, 400, 400, 400, 200, 400, 200, 404, 200, 400, 413, 400, 401, 405, 400, 200, 409,
-    200, 200, 200, 200, 404,
+    200, 200, 200, 403, 401, 400, 400, 200, 400, 200, 404, 200, 400, 413, 400, 400, 400, 400, 400, 400, 401,
+    405, 400, 200, 409, 200, 200, 200, 200, 404,
   ]);
   expect(bundled).toEqual(node);
+  // The user was found by that name, with the one session that there was.
+  expect(JSON.parse(node.at(-2)?.body ?? '')).toMatchObject({
+    userId: 'DOM\\jürgen+1 &müller;',
+    invalidated: 1,
+  });
+});
+
+test('an encoded slash, which API Gateway takes for a slash, leads to nothing', async () => {
+  const path = '/sessions/7%2F7/cluster/alpha/project/example';
+  expect(await askLambda({ method: 'GET', path, headers: { authorization: 'any' } })).toMatchObject({
+    status: 404,
+  });
+  const authorization = broker.headNodeSecret;
+  expect(
+    await askLambda({ method: 'DELETE', path: '/sessions/users/a%2Fb', headers: { authorization } }),
+  ).toMatchObject({ status: 404 });
 });
 
 test('writes its counts as metrics that CloudWatch reads, and no secret', () => {

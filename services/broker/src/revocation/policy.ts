@@ -43,7 +43,7 @@ const CONDITION = {
  * @param limit characters that IAM has left for it
  */
 export function render(revocations: readonly Revocation[], now: number, limit: number): Rendered {
-  const live = revocations.filter(({ expires }) => expires > now).sort((a, b) => a.cutoff - b.cutoff);
+  const live = latest(revocations.filter(({ expires }) => expires > now));
   if (live.length === 0) return { document: undefined, widenedBefore: undefined };
   // The least width that fits, by halving: each is shorter than the one before, and the last one fits for certain.
   let [tooNarrow, fits] = [-1, 2 * live.length];
@@ -53,6 +53,19 @@ export function render(revocations: readonly Revocation[], now: number, limit: n
     else tooNarrow = middle;
   }
   return atWidth(live, fits);
+}
+
+/** Of those that hit the same, the one with the latest cutoff. @returns oldest first */
+function latest(revocations: readonly Revocation[]): Revocation[] {
+  const ordered = revocations.toSorted((a, b) => a.cutoff - b.cutoff);
+  const last = new Map(ordered.map((each) => [`${each.kind} ${each.who}`, each]));
+  return ordered.filter((each) => last.get(`${each.kind} ${each.who}`) === each);
+}
+
+/** Those that have expired, or that a later one has replaced. @param now milliseconds since 1970 */
+export function ofNoUse(revocations: readonly Revocation[], now: number): Revocation[] {
+  const used = new Set(latest(revocations));
+  return revocations.filter((each) => !used.has(each) || each.expires <= now);
 }
 
 /**

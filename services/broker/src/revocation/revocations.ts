@@ -4,20 +4,26 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   QueryCommand,
+  type QueryCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Item, numberOf, textOf } from '../items';
+import type { Read } from '../reads';
 import type { RoleMappings } from '../role-mappings';
-import { render, type Revocation } from './policy';
-import type { RolePolicies } from './role-policies';
+import { ofNoUse, render, type Revocation } from './policy';
+import { isOutOfReach, type RolePolicies } from './role-policies';
 
-/** How long one process may be at a role's policy. Longer than IAM's calls may take in all. */
-const LEASE_MS = 20_000;
-/** Of it, left for the last call. */
-const LAST_CALL_MS = 7000;
-/** How long a caller waits for its revocation to be in force. */
-const LONGEST_WAIT_MS = 25_000;
-const POLL_MS = 120;
+/** How long one process may be at a role's policy. */
+const LEASE_MS = 15_000;
+/** Of it, IAM may take so long; the rest is for a call that was given up and is carried out all the same. */
+const APPLY_MS = 9000;
+/** For how long a caller asks for the lease: with what follows it is answered before API Gateway gives up. */
+const LONGEST_WAIT_MS = 14_000;
+/** From one look at a lease that another has to the next, at first and at last. */
+const POLL_MS = 100;
+const LONGEST_POLL_MS = 1000;
+/** Attributes that one expression removes; DynamoDB takes 4 KB of it. */
+const MOST_FORGOTTEN = 300;
 /** Where items about roles are found in the index of the sessions table, beside the users' sessions. */
 const ROLES = '#roles';
 
@@ -40,58 +46,82 @@ export class Revocations {
 
   constructor(
     private readonly client: DynamoDBClient,
+    private readonly read: Read,
     private readonly table: string,
     private readonly policies: RolePolicies,
     private readonly mappings: RoleMappings,
+    private readonly times = { leaseMs: LEASE_MS, applyMs: APPLY_MS },
   ) {}
 
   /** Returns once the role's policy denies it. @throws when it could not be made to */
   async revoke(roleArn: string, revocations: readonly Revocation[]): Promise<void> {
-    const names = revocations.map((_, index) => `#r${index}`);
+    await this.inLine(roleArn, await this.want(roleArn, revocations));
+  }
+
+  /** Takes away what has expired. @returns how many roles were changed */
+  async sweep(): Promise<number> {
+    const due = (await this.roles()).flatMap((item) => {
+      const expired = revocationsOf(item).filter(({ expires }) => expires <= Date.now());
+      return expired.length > 0 ? [{ roleArn: textOf(item.RoleArn) ?? '', expired }] : [];
+    });
+    const failed: unknown[] = [];
+    for (const { roleArn, expired } of due) {
+      // One role's failure must not keep the others'.
+      await this.revoke(roleArn, []).catch(async (error: unknown) => {
+        failed.push(error);
+        // What has expired hits nobody, so it may stay in a policy that the broker can't change.
+        if (isOutOfReach(error)) await this.forget(roleArn, expired);
+      });
+    }
+    if (failed.length > 0) throw failed[0];
+    return due.length;
+  }
+
+  /** Adds revocations to what is to be in force. @returns the ticket: how many changes were wanted so far */
+  private async want(roleArn: string, revocations: readonly Revocation[]): Promise<number> {
+    const sets = [
+      'RoleArn = :role',
+      'ClusterUser = :roles',
+      ...revocations.map((_, index) => `#r${index} = :r${index}`),
+    ];
     const { Attributes } = await this.client.send(
       new UpdateItemCommand({
         TableName: this.table,
         Key: key(roleArn),
-        UpdateExpression: `SET RoleArn = :role, ClusterUser = :roles, ${names.map((name, index) => `${name} = :r${index}`).join(', ')} ADD Wanted :one`,
-        ExpressionAttributeNames: Object.fromEntries(
-          revocations.map((each, index) => [names[index] ?? '', attributeOf(each)]),
-        ),
+        UpdateExpression: `SET ${sets.join(', ')} ADD Wanted :one`,
+        ...namesOf(revocations),
         ExpressionAttributeValues: {
           ':role': { S: roleArn },
           ':roles': { S: ROLES },
           ':one': { N: '1' },
           ...Object.fromEntries(
-            revocations.map(({ cutoff, expires }, index) => [
-              `:r${index}`,
-              { L: [{ N: String(cutoff) }, { N: String(expires) }] },
-            ]),
+            revocations.map(({ expires }, index) => [`:r${index}`, { N: String(expires) }]),
           ),
         },
         ReturnValues: 'UPDATED_NEW',
       }),
     );
-    await this.inLine(roleArn, numberOf(Attributes?.Wanted) ?? 0);
+    return numberOf(Attributes?.Wanted) ?? 0;
   }
 
-  /** Takes away what has expired. @returns how many roles were changed */
-  async sweep(): Promise<number> {
-    const { Items = [] } = await this.client.send(
-      new QueryCommand({
-        TableName: this.table,
-        IndexName: 'ByUser',
-        KeyConditionExpression: 'ClusterUser = :roles',
-        ExpressionAttributeValues: { ':roles': { S: ROLES } },
-      }),
-    );
-    const due = Items.filter((item) => revocationsOf(item).some(({ expires }) => expires <= Date.now()));
-    const failed: unknown[] = [];
-    for (const item of due) {
-      const roleArn = textOf(item.RoleArn) ?? '';
-      // One role's failure must not keep the others'.
-      await this.revoke(roleArn, []).catch((error: unknown) => failed.push(error));
-    }
-    if (failed.length > 0) throw failed[0];
-    return due.length;
+  /** Items of all roles on which something is, or was, revoked. */
+  private async roles(): Promise<Item[]> {
+    const found: Item[] = [];
+    let start: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await this.client.send(
+        new QueryCommand({
+          TableName: this.table,
+          IndexName: 'ByUser',
+          KeyConditionExpression: 'ClusterUser = :roles',
+          ExpressionAttributeValues: { ':roles': { S: ROLES } },
+          ...(start && { ExclusiveStartKey: start }),
+        }),
+      );
+      found.push(...Items);
+      start = LastEvaluatedKey;
+    } while (start);
+    return found;
   }
 
   /** One at a time in this process: who comes while a policy is being written is settled with all others by the next. */
@@ -108,43 +138,64 @@ export class Revocations {
     return line.next;
   }
 
-  private async settle(roleArn: string, ticket: number): Promise<void> {
+  private async settle(roleArn: string, upTo: number): Promise<void> {
     const owner = randomUUID();
-    for (const deadline = Date.now() + LONGEST_WAIT_MS; ; ) {
-      const { item, mine } = await this.takeLease(roleArn, owner);
-      if (!mine && (numberOf(item.Applied) ?? 0) >= ticket) return;
+    const deadline = Date.now() + LONGEST_WAIT_MS;
+    let ticket = upTo;
+    let pause = POLL_MS;
+    let { item, mine } = await this.takeLease(roleArn, owner);
+    while (mine || (numberOf(item.Applied) ?? 0) < ticket) {
       if (mine) {
-        await this.apply(roleArn, owner, item);
-        return;
+        if (await this.apply(roleArn, owner, item)) return;
+        // Others had the lease before this one was done, and may have been overwritten: all of it once more.
+        ticket = await this.want(roleArn, []);
       }
       if (Date.now() > deadline)
         throw Object.assign(new Error('The role is being changed by another process for too long'), {
           code: 'LeaseTimeout',
         });
-      await sleep(POLL_MS * (0.5 + Math.random()));
+      await sleep(pause * (0.5 + Math.random()));
+      pause = Math.min(LONGEST_POLL_MS, pause * 1.5);
+      ({ item, mine } = await this.look(roleArn, owner));
     }
   }
 
-  /** Writes the policy and lets the lease go. The item is as it was when the lease was taken. */
-  private async apply(roleArn: string, owner: string, item: Item): Promise<void> {
-    const leaseEnds = numberOf(item.LeaseUntil) ?? 0;
+  /** Takes the lease if it is free; else only reads, which is less work for DynamoDB. */
+  private async look(roleArn: string, owner: string): Promise<{ item: Item; mine: boolean }> {
+    const id = { name: 'SessionId', value: key(roleArn).SessionId.S };
+    const item = (await this.read({ table: this.table, ...id })) ?? {};
+    if ((numberOf(item.LeaseUntil) ?? 0) >= Date.now()) return { item, mine: false };
+    return this.takeLease(roleArn, owner);
+  }
+
+  /**
+   * Writes the policy and lets the lease go. The item is as it was when the lease was taken.
+   *
+   * @returns whether the lease was this one's to the end
+   */
+  private async apply(roleArn: string, owner: string, item: Item): Promise<boolean> {
+    const abortSignal = AbortSignal.timeout(this.times.applyMs);
     const revocations = revocationsOf(item);
     const wanted = numberOf(item.Wanted) ?? 0;
-    let done = false;
+    let applied: number | undefined;
+    let isKept = false;
     try {
       if (wanted > (numberOf(item.Applied) ?? 0)) {
-        const room = await this.policies.room(roleArn);
+        const room = await this.policies.room(roleArn, abortSignal);
         if (room !== undefined) {
           const { document, widenedBefore } = render(revocations, Date.now(), room);
           if (widenedBefore !== undefined) await this.tellWidened(roleArn, widenedBefore);
-          if (Date.now() > leaseEnds - LAST_CALL_MS) throw new Error('IAM took too long: the lease ends');
-          await this.policies.write(roleArn, document);
+          abortSignal.throwIfAborted();
+          await this.policies.write(roleArn, document, abortSignal);
         }
       }
-      done = true;
+      applied = wanted;
     } finally {
-      await this.letGo(roleArn, owner, done ? { wanted, revocations } : undefined);
+      isKept = await this.letGo(roleArn, owner, applied);
     }
+    // What stays behind is in force or hits nobody; the next one forgets it.
+    if (isKept) await this.forget(roleArn, ofNoUse(revocations, Date.now())).catch(() => undefined);
+    return isKept;
   }
 
   /** What others have in memory of the role is of no use any more; they see it at their next read. */
@@ -165,7 +216,7 @@ export class Revocations {
           ConditionExpression: 'attribute_not_exists(LeaseUntil) OR LeaseUntil < :now',
           ExpressionAttributeValues: {
             ':me': { S: owner },
-            ':until': { N: String(now + LEASE_MS) },
+            ':until': { N: String(now + this.times.leaseMs) },
             ':now': { N: String(now) },
           },
           ReturnValues: 'ALL_NEW',
@@ -179,57 +230,62 @@ export class Revocations {
     }
   }
 
-  /** @param applied what is in force now; expired revocations go, unless one was added meanwhile */
-  private async letGo(
-    roleArn: string,
-    owner: string,
-    applied?: { wanted: number; revocations: Revocation[] },
-  ): Promise<void> {
-    const expired = (applied?.revocations ?? []).filter(({ expires }) => expires <= Date.now());
-    const names = expired.map((_, index) => `#r${index}`);
-    const update = (removed: readonly string[], condition: string) =>
-      this.client.send(
+  /** @param applied the ticket that is in force now, if any @returns whether the lease was still this one's */
+  private async letGo(roleArn: string, owner: string, applied: number | undefined): Promise<boolean> {
+    try {
+      await this.client.send(
         new UpdateItemCommand({
           TableName: this.table,
           Key: key(roleArn),
-          UpdateExpression: `REMOVE ${['LeaseOwner', 'LeaseUntil', ...removed].join(', ')}${applied ? ' SET Applied = :wanted' : ''}`,
-          ConditionExpression: condition,
-          ...(removed.length > 0 && {
-            ExpressionAttributeNames: Object.fromEntries(
-              expired.map((each, index) => [names[index] ?? '', attributeOf(each)]),
-            ),
-          }),
+          UpdateExpression: `REMOVE LeaseOwner, LeaseUntil${applied === undefined ? '' : ' SET Applied = :applied'}`,
+          ConditionExpression: 'LeaseOwner = :me',
           ExpressionAttributeValues: {
             ':me': { S: owner },
-            ...(applied && { ':wanted': { N: String(applied.wanted) } }),
+            ...(applied !== undefined && { ':applied': { N: String(applied) } }),
           },
         }),
       );
-    const attempts = [
-      ...(expired.length > 0 ? [() => update(names, 'LeaseOwner = :me AND Wanted = :wanted')] : []),
-      () => update([], 'LeaseOwner = :me'),
-    ];
-    for (const attempt of attempts) {
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  private async forget(roleArn: string, revocations: readonly Revocation[]): Promise<void> {
+    for (let start = 0; start < revocations.length; start += MOST_FORGOTTEN) {
+      const some = revocations.slice(start, start + MOST_FORGOTTEN);
+      await this.client.send(
+        new UpdateItemCommand({
+          TableName: this.table,
+          Key: key(roleArn),
+          UpdateExpression: `REMOVE ${some.map((_, index) => `#r${index}`).join(', ')}`,
+          ...namesOf(some),
+        }),
+      );
     }
   }
 }
 
 const key = (roleArn: string) => ({ SessionId: { S: `#role:${roleArn}` } });
 
-/** Each revocation is an attribute of its own, so that two can be added at once; the same again takes its place. */
-const attributeOf = ({ kind, who }: Revocation) => `revoked ${kind} ${who}`;
+/**
+ * Each revocation is an attribute of its own, so that two can be added at once, and with its cutoff in the name, so that
+ * none takes the place of a later one that overtook it. Its value is when it expires.
+ */
+const attributeOf = ({ kind, cutoff, who }: Revocation) => `revoked ${kind} ${cutoff} ${who}`;
+
+/** The attributes as `#r0`, `#r1` and so on. */
+function namesOf(revocations: readonly Revocation[]): { ExpressionAttributeNames?: Record<string, string> } {
+  if (revocations.length === 0) return {};
+  const names = revocations.map((each, index) => [`#r${index}`, attributeOf(each)] as const);
+  return { ExpressionAttributeNames: Object.fromEntries(names) };
+}
 
 function revocationsOf(item: Item): Revocation[] {
   return Object.entries(item).flatMap(([name, value]) => {
-    const [, kind, who] = /^revoked (user|session) (.*)$/s.exec(name) ?? [];
+    const [, kind, cutoff, who] = /^revoked (user|session) (\d+) (.*)$/s.exec(name) ?? [];
     if ((kind !== 'user' && kind !== 'session') || who === undefined) return [];
-    const [cutoff = 0, expires = 0] = (value.L ?? []).map((each) => numberOf(each) ?? 0);
-    return [{ kind, who, cutoff, expires }];
+    return [{ kind, who, cutoff: Number(cutoff), expires: numberOf(value) ?? 0 }];
   });
 }
