@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost } from './at-most';
 import type { Clock } from './clock';
 import { credentialsBody } from './credentials';
-import { reach } from './reach';
-import { tooManyAtOnce } from './refusal';
+import { MAX_CHECKING, MAX_FETCHING } from './limits';
+import { IN_TIME_MS, type Reach } from './reach';
 import { type Asked, keyOf } from './request';
 import { singleFlight } from './single-flight';
 import { boundedStore } from './store';
 import type { Ask, Outcome } from './upstream';
 
-/** How long a client that could be served from the cache waits for the API: the JS SDK gives up after 1 s. */
-const CHECK_WITHIN_MS = 700;
 /**
  * New credentials are fetched with so much left, up to a fifth more by jitter: botocore asks for new ones at each
  * call from 15 minutes on, so what it gets must have more.
@@ -23,8 +22,6 @@ const ROUND_MS = 60_000;
 const LOOK_EVERY_MS = 1000;
 /** Refreshes at once that no client waits for, and so a second: 75,000 sessions in the 20 minutes that there are. */
 const MAX_REFRESHES = 64;
-/** Questions to the API at once, each with its clients; more are refused. */
-const MAX_QUESTIONS = 4096;
 
 /**
  * The body with a session's credentials; at once, where they are there.
@@ -37,32 +34,23 @@ export interface Answers {
   readonly answer: Answer;
   /** Sessions in the cache. */
   readonly size: () => number;
-  /** Whether the API answers, as far as is known. */
-  readonly reachable: () => boolean;
   readonly stop: () => void;
 }
 
 /** Without a cache: each question goes to the API. */
 export function uncached(ask: Ask): Answers {
-  let running = 0;
+  const waiting = atMost(MAX_FETCHING);
   return {
-    async answer(asked) {
-      if (running >= MAX_QUESTIONS) throw tooManyAtOnce();
-      running += 1;
-      try {
-        return bodyOf(await ask(asked));
-      } finally {
-        running -= 1;
-      }
-    },
+    answer: (asked) => waiting(async () => bodyOf(await ask(asked, 'fetch'))),
     size: () => 0,
-    reachable: () => true,
     stop: () => undefined,
   };
 }
 
 interface Options {
   readonly ask: Ask;
+  /** What `ask` has found out about the API. */
+  readonly api: Pick<Reach, 'good' | 'mayAsk'>;
   readonly clock: Clock;
   /** Sessions that are kept at the most. */
   readonly capacity: number;
@@ -79,10 +67,11 @@ interface Options {
  * - A refusal ends the session at once. Anything else but credentials changes nothing.
  * - Credentials that a client has asked for are renewed ahead of their end, without a client.
  */
-export function cached({ ask, clock, capacity, recheckMs }: Options): Answers {
+export function cached({ ask, api, clock, capacity, recheckMs }: Options): Answers {
   const store = boundedStore(capacity);
   const flights = singleFlight<Outcome>();
-  const api = reach(clock.monotonic);
+  const fetching = atMost(MAX_FETCHING);
+  let checking = 0;
   let refreshes = 0;
   const timer = setInterval(lookThrough, LOOK_EVERY_MS).unref();
 
@@ -91,16 +80,15 @@ export function cached({ ask, clock, capacity, recheckMs }: Options): Answers {
       const key = keyOf(asked);
       const held = store.find(key);
       const now = clock.monotonic();
-      if (!held || held.deadline <= now) return fetched(key, asked);
+      if (!held || held.deadline <= now) return fetching(() => fetched(key, asked));
       if (!held.wanted) store.mark(key, { wanted: true });
       const body = credentialsBody(held.credentials);
       if (now < held.checkFrom || !api.mayAsk()) return body;
-      const waits = api.good();
+      const waits = api.good() && checking < MAX_CHECKING;
       const flight = renewed(key, asked);
-      return waits ? checked(flight, body) : body;
+      return waits ? checked(key, flight, body) : body;
     },
     size: store.size,
-    reachable: api.good,
     stop() {
       clearInterval(timer);
     },
@@ -108,36 +96,33 @@ export function cached({ ask, clock, capacity, recheckMs }: Options): Answers {
 
   /** Nothing valid is here: the client has to wait. */
   async function fetched(key: string, asked: Asked): Promise<string> {
-    if (flights.size() >= MAX_QUESTIONS) throw tooManyAtOnce();
     const outcome = await renewed(key, asked);
     store.mark(key, { wanted: true });
     return bodyOf(outcome);
   }
 
-  async function checked(flight: Promise<Outcome>, body: string): Promise<string> {
+  async function checked(key: string, flight: Promise<Outcome>, body: string): Promise<string> {
+    checking += 1;
     const waiting = new AbortController();
-    const late = sleep(CHECK_WITHIN_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
+    const late = sleep(IN_TIME_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
     const outcome = await Promise.race([flight, late]);
     waiting.abort();
-    if (!outcome) api.silent();
-    return outcome && outcome.kind !== 'failed' ? bodyOf(outcome) : body;
+    checking -= 1;
+    if (!outcome || outcome.kind === 'failed') return body;
+    store.mark(key, { wanted: true });
+    return bodyOf(outcome);
   }
 
   function renewed(key: string, question: Asked): Promise<Outcome> {
     return flights.run(key, async () => {
-      const started = clock.monotonic();
-      const outcome = await ask(question);
-      const tookMs = clock.monotonic() - started;
-      const answered = outcome.kind !== 'failed' || outcome.answered;
-      if (answered && tookMs <= CHECK_WITHIN_MS) api.answered();
-      else api.silent();
+      const outcome = await ask(question, store.times(key) ? 'check' : 'fetch');
       if (outcome.kind === 'refused') store.drop(key);
       if (outcome.kind === 'failed') putOff(key, clock.monotonic() + outcome.retryMs);
       if (outcome.kind === 'granted') {
-        const { credentials, lifetimeMs } = outcome;
+        const { credentials, askedAt, lifetimeMs } = outcome;
         const before = store.find(key);
         const same = before?.credentials.accessKeyId === credentials.accessKeyId;
-        const times = timesOf(started, lifetimeMs, recheckMs);
+        const times = timesOf(askedAt, lifetimeMs, recheckMs);
         store.put(key, { question, credentials, ...times, wanted: same && before.wanted });
       }
       return outcome;
@@ -174,9 +159,9 @@ function bodyOf(outcome: Outcome): string {
   throw outcome.refusal;
 }
 
-function timesOf(started: number, lifetimeMs: number, recheckMs: number) {
-  const deadline = started + lifetimeMs;
+function timesOf(askedAt: number, lifetimeMs: number, recheckMs: number) {
+  const deadline = askedAt + lifetimeMs;
   const ahead = REFRESH_LEFT_MS * (1 + Math.random() * REFRESH_JITTER);
-  const refreshFrom = Math.max(deadline - ahead, started + REFRESH_AGAIN_MS);
-  return { deadline, refreshFrom, checkFrom: started + recheckMs };
+  const refreshFrom = Math.max(deadline - ahead, askedAt + REFRESH_AGAIN_MS);
+  return { deadline, refreshFrom, checkFrom: askedAt + recheckMs };
 }

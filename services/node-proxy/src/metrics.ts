@@ -1,5 +1,4 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Answers } from './answers';
 import type { Ask } from './upstream';
 
 export interface Metrics {
@@ -9,7 +8,7 @@ export interface Metrics {
   /** The same way to the API, measured. */
   readonly measured: (ask: Ask) => Ask;
   /** Shows the cache's size, and whether the API answers. */
-  readonly watch: (answers: Pick<Answers, 'size' | 'reachable'>) => void;
+  readonly watch: (state: { size: () => number; reachable: () => boolean }) => void;
 }
 
 /** Prometheus metrics: counts and times alone, nothing of a session. */
@@ -42,9 +41,9 @@ export function createMetrics(): Metrics {
     answered(status) {
       answers.set(status, (answers.get(status) ?? 0) + 1);
     },
-    measured: (ask) => async (question) => {
+    measured: (ask) => async (question, purpose) => {
       const end = questions.startTimer();
-      const outcome = await ask(question);
+      const outcome = await ask(question, purpose);
       end({ outcome: outcome.kind });
       return outcome;
     },

@@ -4,6 +4,7 @@ import { type Answers, cached, uncached } from './answers';
 import type { Clock } from './clock';
 import { createMetrics } from './metrics';
 import { ownedBy } from './owners';
+import { reach } from './reach';
 import { createProxy } from './server';
 import type { Settings } from './settings';
 import { type Ask, upstream } from './upstream';
@@ -35,29 +36,30 @@ export function proxy({ settings, ca, hosts, clock, log }: Options): {
     recheck_seconds,
     bind_uid,
   } = settings;
-  const api = upstream({ origin, ca, clock });
-  const ask = metrics.measured(logged(api.ask, log));
+  const api = reach(clock.monotonic);
+  const way = upstream({ origin, ca, clock, reach: api });
+  const ask = metrics.measured(logged(way.ask, log));
   const answers: Answers =
     cache_mode === 'none'
       ? uncached(ask)
-      : cached({ ask, clock, capacity, recheckMs: recheck_seconds * 1000 });
-  metrics.watch(answers);
+      : cached({ ask, api, clock, capacity, recheckMs: recheck_seconds * 1000 });
+  metrics.watch({ size: answers.size, reachable: api.heard });
   const answer = bind_uid ? ownedBy(answers.answer, capacity) : answers.answer;
 
   return {
-    newServer: () => createProxy({ rules: { hosts, stage }, answer, answers, metrics, log }),
+    newServer: () => createProxy({ rules: { hosts, stage }, answer, reachable: api.heard, metrics, log }),
     close() {
       answers.stop();
-      return api.close();
+      return way.close();
     },
   };
 }
 
 /** What came of each question, without the query and whatever is secret. */
 function logged(ask: Ask, log: Logger): Ask {
-  return async (question) => {
+  return async (question, purpose) => {
     const started = performance.now();
-    const outcome = await ask(question);
+    const outcome = await ask(question, purpose);
     const path = question.target.split('?', 1)[0];
     const line = { path, outcome: outcome.kind, ms: Math.round(performance.now() - started) };
     if (outcome.kind === 'failed') log.warn({ ...line, reason: outcome.reason }, 'api');

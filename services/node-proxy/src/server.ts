@@ -1,15 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Answers } from './answers';
 import { keepRoom } from './connections';
+import { MAX_CONNECTIONS, MAX_WAITING } from './limits';
 import type { Metrics } from './metrics';
 import type { LocalAnswer } from './owners';
 import { badRequest, notGet, proxyFault, Refusal, refusalBody, tooManyAtOnce } from './refusal';
 import { asked, checkCaller, type Rules } from './request';
 
-/** Twice what a mass start on a large node opens; some 10 KiB each. */
-const MAX_CONNECTIONS = 4096;
 /** Path, query and token are all that a request has to hold. */
 const MAX_HEADER_BYTES = 16 * 1024;
 /** For a whole request to come in; none has a body. */
@@ -21,13 +19,14 @@ const LINGER_MS = 500;
 interface Options {
   readonly rules: Rules;
   readonly answer: LocalAnswer;
-  readonly answers: Pick<Answers, 'reachable'>;
+  /** Whether the API answers, as far as is known. */
+  readonly reachable: () => boolean;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 /** The proxy's HTTP server, not yet listening. */
-export function createProxy({ rules, answer, answers, metrics, log }: Options): Server {
+export function createProxy({ rules, answer, reachable, metrics, log }: Options): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -63,8 +62,8 @@ export function createProxy({ rules, answer, answers, metrics, log }: Options): 
     response: ServerResponse,
     body: Promise<string>,
   ): Promise<void> {
-    if (waiting.has(socket)) {
-      // No SDK sends a request before it has the last one's answer; what waits must not grow with a connection's rate.
+    // No SDK sends a request before it has the last one's answer; what waits must not grow with a connection's rate.
+    if (waiting.has(socket) || waiting.size >= MAX_WAITING) {
       body.catch(() => undefined);
       fail(response, tooManyAtOnce());
       return;
@@ -87,7 +86,7 @@ export function createProxy({ rules, answer, answers, metrics, log }: Options): 
     if (method !== 'GET') throw notGet();
     return url === '/metrics'
       ? metrics.registry.metrics()
-      : JSON.stringify({ alive: true, apiReachable: answers.reachable() });
+      : JSON.stringify({ alive: true, apiReachable: reachable() });
   }
 
   function fail(response: ServerResponse, error: unknown): void {

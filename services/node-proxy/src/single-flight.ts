@@ -1,8 +1,6 @@
 /** Runs one task a key at a time; whoever comes meanwhile shares its result. */
 export interface SingleFlight<T> {
   readonly run: (key: string, task: () => Promise<T>) => Promise<T>;
-  /** How many run. */
-  readonly size: () => number;
 }
 
 export function singleFlight<T>(): SingleFlight<T> {
@@ -15,6 +13,5 @@ export function singleFlight<T>(): SingleFlight<T> {
       flights.set(key, flight);
       return flight;
     },
-    size: () => flights.size,
   };
 }

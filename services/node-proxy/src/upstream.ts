@@ -3,13 +3,17 @@ import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
 import type { Clock } from './clock';
 import { type Credentials, parsed, readCredentials } from './credentials';
-import { lateAnswer, noAnswer, noUsableAnswer, Refusal } from './refusal';
+import { IN_TIME_MS, type Purpose, type Reach } from './reach';
+import { lateAnswer, noAnswer, noUsableAnswer, Refusal, tooManyAtOnce } from './refusal';
 import type { Asked } from './request';
+import { turns } from './turns';
 
-/** Connections to the API at once; further questions wait for one, within their time. */
-const MAX_CONNECTIONS = 64;
+/** Questions to the API at once, for each purpose, so that made-up sessions take nothing from the cached ones. */
+const MAX_QUESTIONS = 64;
+/** For a question's turn. */
+const TURN_WITHIN_MS = 5000;
 const CONNECT_WITHIN_MS = 3000;
-/** All in all. Clients ask again sooner, and find what came meanwhile. */
+/** From when the question goes out. Clients ask again sooner, and find what came meanwhile. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Kept that long, so that a session's next check needs no new handshake. */
 const KEEP_ALIVE_MS = 30_000;
@@ -30,7 +34,9 @@ export type Outcome =
   | {
       readonly kind: 'granted';
       readonly credentials: Credentials;
-      /** From when the question went out; by the API's own clock, where it tells it. */
+      /** When the question went out, by the monotonic clock. */
+      readonly askedAt: number;
+      /** From then on; by the API's own clock, where it tells it. */
       readonly lifetimeMs: number;
     }
   /** The session has ended. */
@@ -46,7 +52,7 @@ export type Outcome =
       readonly reason: string;
     };
 
-export type Ask = (question: Asked) => Promise<Outcome>;
+export type Ask = (question: Asked, purpose: Purpose) => Promise<Outcome>;
 
 interface Options {
   /** https, or http on this machine. */
@@ -54,12 +60,14 @@ interface Options {
   /** Certificates of the authorities that alone are trusted, as PEM. @default - those that Node trusts */
   readonly ca: string | undefined;
   readonly clock: Clock;
+  /** Is told how the API answers. */
+  readonly reach: Pick<Reach, 'answered' | 'silent'>;
 }
 
 /** The way to the credentials API. Whatever comes of a question is an outcome; nothing is thrown. */
-export function upstream({ origin, ca, clock }: Options): { ask: Ask; close: () => Promise<void> } {
+export function upstream({ origin, ca, clock, reach }: Options): { ask: Ask; close: () => Promise<void> } {
   const pool = new Pool(origin, {
-    connections: MAX_CONNECTIONS,
+    connections: 2 * MAX_QUESTIONS,
     connect: { timeout: CONNECT_WITHIN_MS, ...(ca !== undefined && { ca }) },
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -67,34 +75,60 @@ export function upstream({ origin, ca, clock }: Options): { ask: Ask; close: () 
     maxResponseSize: MAX_ANSWER_BYTES,
   });
 
+  const lanes = {
+    check: turns(MAX_QUESTIONS, TURN_WITHIN_MS),
+    fetch: turns(MAX_QUESTIONS, TURN_WITHIN_MS),
+  };
+
   return {
-    async ask({ target, authorization }) {
-      const request: Dispatcher.RequestOptions = {
-        method: 'GET',
-        path: target,
-        headers: { authorization, accept: 'application/json', 'user-agent': 'slipway-node-proxy' },
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      };
-      try {
-        return await asked(request).catch((error: unknown) => {
-          if (CLOSED.has(codeOf(error))) return asked(request);
-          throw error;
-        });
-      } catch (error) {
-        return withoutAnswer(error);
-      }
+    async ask(question, purpose) {
+      return (await lanes[purpose].run(() => watched(question, purpose))) ?? withoutTurn();
     },
     close: () => pool.destroy(),
   };
 
+  /** The time that the API takes counts from here on: before, it had not been asked. */
+  async function watched(question: Asked, purpose: Purpose): Promise<Outcome> {
+    const began = clock.monotonic();
+    const late = setTimeout(() => {
+      reach.silent(purpose);
+    }, IN_TIME_MS);
+    const outcome = await sent(question);
+    clearTimeout(late);
+    const answered = outcome.kind !== 'failed' || outcome.answered;
+    if (answered && clock.monotonic() - began <= IN_TIME_MS) reach.answered(purpose);
+    else reach.silent(purpose);
+    return outcome;
+  }
+
+  async function sent({ target, authorization }: Asked): Promise<Outcome> {
+    const request: Dispatcher.RequestOptions = {
+      method: 'GET',
+      path: target,
+      headers: { authorization, accept: 'application/json', 'user-agent': 'slipway-node-proxy' },
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    };
+    try {
+      return await asked(request).catch((error: unknown) => {
+        if (CLOSED.has(codeOf(error))) return asked(request);
+        throw error;
+      });
+    } catch (error) {
+      return withoutAnswer(error);
+    }
+  }
+
   async function asked(request: Dispatcher.RequestOptions): Promise<Outcome> {
+    const askedAt = clock.monotonic();
     const { statusCode, headers, body } = await pool.request(request);
     const text = await body.text();
     if (statusCode !== 200) return refused(statusCode, headers, text);
     const credentials = readCredentials(text);
     if (!credentials) return unusable('no credentials');
     const lifetimeMs = Math.min(Date.parse(credentials.expiration) - now(headers), MAX_LIFETIME_MS);
-    return lifetimeMs > 0 ? { kind: 'granted', credentials, lifetimeMs } : unusable('expired credentials');
+    return lifetimeMs > 0
+      ? { kind: 'granted', credentials, askedAt, lifetimeMs }
+      : unusable('expired credentials');
   }
 
   /** A node's clock may be wrong, or be set just now. */
@@ -140,6 +174,12 @@ function retryAfter(headers: IncomingHttpHeaders): number {
 function unusable(reason: string): Outcome & { kind: 'failed' } {
   const retryMs = RETRY_AFTER_SECONDS.otherwise * 1000;
   return { kind: 'failed', refusal: noUsableAnswer(), answered: true, retryMs, reason };
+}
+
+/** Nothing is known of the API either. */
+function withoutTurn(): Outcome {
+  const retryMs = RETRY_AFTER_SECONDS.least * 1000;
+  return { kind: 'failed', refusal: tooManyAtOnce(), answered: false, retryMs, reason: 'no turn' };
 }
 
 function withoutAnswer(error: unknown): Outcome {

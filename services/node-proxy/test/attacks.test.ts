@@ -1,10 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import pino from 'pino';
+import { MAX_CONNECTIONS, MAX_FETCHING, MAX_WAITING, MAX_WAITING_OF_ONE } from '../src/limits';
+import { createMetrics } from '../src/metrics';
+import { createProxy } from '../src/server';
 import { type Api, grants, late, refuses, startApi } from './api';
 import { type LocalProxy, PATH, startProxy, TOKEN } from './local-proxy';
 import { buildProgram, start } from './process';
@@ -243,14 +248,8 @@ describe('from elsewhere', () => {
 
   asRoot('with --bind_uid, another local user who has the token (needs root, to be others)', async () => {
     const bound = await startProxy(api, ['--bind_uid', '--ipv6', '--recheck_seconds=0']);
-    const as = async (uid: number, token: string, host = '127.0.0.1') => {
-      const curl = ['curl', '-s', '-g', '-m', '5', '-H', `authorization: ${token}`];
-      const url = `http://${host}:${bound.port}${PATH}`;
-      const user = ['--reuid', String(uid), '--clear-groups'];
-      const { stdout } = await run('setpriv', [...user, ...curl, url]);
-      const { AccessKeyId, code } = JSON.parse(stdout) as Record<string, string | undefined>;
-      return AccessKeyId === undefined ? code : 'credentials';
-    };
+    const as = (uid: number, token: string, host = '127.0.0.1') =>
+      askedBy(uid, token, `http://${host}:${bound.port}${PATH}`);
     try {
       // A prolog that looks whether all is well owns nothing.
       expect(await as(0, 'first')).toBe('credentials');
@@ -262,6 +261,31 @@ describe('from elsewhere', () => {
       expect(await as(65_501, 'first', '[::1]')).toBe('credentials');
       expect(await as(0, 'second')).toBe('credentials');
     } finally {
+      await bound.stop();
+    }
+  });
+
+  asRoot('with --bind_uid, one local user by numbers (needs root, to be others)', async () => {
+    const bound = await startProxy(api, ['--bind_uid']);
+    const held: (() => void)[] = [];
+    api.reply = (...question) => held.push(() => refuses(403)(...question));
+    const args = ['-e', FLOOD_OF_ONE, String(bound.port), String(MAX_FETCHING + 200), PATH];
+    const flood = start('setpriv', [...user(65_501), process.execPath, ...args]);
+    try {
+      while (!flood.output.out.includes('Busy')) await sleep(20);
+      await sleep(500);
+      const other = askedBy(65_502, TOKEN, `${bound.url}${PATH}`);
+      await sleep(500);
+      const refused = flood.output.out.match(/"code":"Busy"/g)?.length;
+      expect(refused).toBeGreaterThanOrEqual(MAX_FETCHING + 200 - MAX_WAITING_OF_ONE);
+      api.reply = (response, request) => {
+        (request.headers.authorization === TOKEN ? grants() : refuses(403))(response, request);
+      };
+      for (const answer of held) answer();
+      expect(await other).toBe('credentials');
+    } finally {
+      flood.child.kill();
+      await flood.ended;
       await bound.stop();
     }
   });
@@ -290,18 +314,68 @@ describe('by numbers', () => {
       silent.push(socket);
       if (n % 500 === 499) await sleep(20);
     }
-    const times: number[] = [];
-    for (let each = 0; each < 21; each += 1) {
-      const { status, ms } = await proxy.get(PATH, TOKEN, { headers: { connection: 'close' } });
-      expect(status).toBe(200);
-      times.push(ms);
-    }
-    expect(times.sort((one, other) => one - other)[10]).toBeLessThan(1000);
+    await expectServed();
     // Each has 5 s for a request.
     const deadline = performance.now() + 15_000;
-    while ((await connections()) > 5 && performance.now() < deadline) await sleep(100);
-    expect(await connections()).toBeLessThanOrEqual(5);
+    const server = only(proxy.servers);
+    while ((await connections(server)) > 5 && performance.now() < deadline) await sleep(100);
+    expect(await connections(server)).toBeLessThanOrEqual(5);
     for (const socket of silent) socket.destroy();
+  });
+
+  test.each([
+    ['each for a session of its own making', [], (n: number) => `made-up-${n}`],
+    ['all for the same one', [], () => 'made-up'],
+    ['with --bind_uid', ['--bind_uid'], (n: number) => `made-up-${n}`],
+  ])(
+    'connections that all wait, %s: what is cached is served, and others are told to come again',
+    async (_, flags, token) => {
+      await proxy.stop();
+      proxy = await startProxy(api, flags);
+      await warm();
+      api.reply = (response, request) => {
+        // The others' answers would come after this test.
+        if (request.headers.authorization === TOKEN) grants()(response, request);
+      };
+      const flood = await waitingConnections(only(proxy.servers), token);
+      try {
+        await expectServed();
+        proxy.pass(6000);
+        await expectServed();
+        const { status, body, headers } = await proxy.get(PATH, 'new');
+        expect({ status, code: body.code, retry: headers.get('retry-after') }).toEqual({
+          status: 503,
+          code: 'Busy',
+          retry: '1',
+        });
+        expect(flood.refused()).toBeGreaterThanOrEqual(FLOOD - MAX_FETCHING);
+      } finally {
+        flood.end();
+      }
+    },
+  );
+
+  test('whatever they wait for, some connections are left to make room', async () => {
+    const hosts = new Set<string>();
+    const server = createProxy({
+      rules: { hosts, stage: undefined },
+      answer: ({ authorization }) => (authorization === TOKEN ? '{}' : new Promise(() => undefined)),
+      reachable: () => true,
+      metrics: createMetrics(),
+      log: pino({ level: 'silent' }),
+    }).listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    hosts.add(`127.0.0.1:${port}`);
+    const flood = await waitingConnections(server, (n) => `made-up-${n}`);
+    try {
+      const { status } = await rawRequest(port, request({ host: `host: 127.0.0.1:${port}` }));
+      expect(status).toBe(200);
+      expect(flood.refused()).toBe(FLOOD - MAX_WAITING);
+    } finally {
+      flood.end();
+      server.close();
+    }
   });
 
   test('of requests that wait for the API, one a connection', async () => {
@@ -359,9 +433,76 @@ describe('by numbers', () => {
   });
 });
 
-function connections(): Promise<number> {
+const user = (uid: number) => ['--reuid', String(uid), '--clear-groups'];
+
+/** What a local user is answered: credentials, or a refusal's code. */
+async function askedBy(uid: number, token: string, url: string): Promise<string | undefined> {
+  const curl = ['curl', '-s', '-g', '-m', '6', '-H', `authorization: ${token}`, url];
+  const { stdout } = await run('setpriv', [...user(uid), ...curl]);
+  const { AccessKeyId, code } = JSON.parse(stdout) as Record<string, string | undefined>;
+  return AccessKeyId === undefined ? code : 'credentials';
+}
+
+/** Asks on so many connections at once, each with a token of its own making, and prints what it is answered. */
+const FLOOD_OF_ONE = `
+const [port, count, path] = process.argv.slice(1);
+for (let n = 0; n < Number(count); n += 1) {
+  const socket = require('node:net').connect(port, '127.0.0.1');
+  socket.write(\`GET \${path} HTTP/1.1\\r\\nhost: 127.0.0.1:\${port}\\r\\nauthorization: made-up-\${n}\\r\\n\\r\\n\`);
+  socket.on('data', (chunk) => console.log(String(chunk).split('\\r\\n\\r\\n')[1])).on('error', () => undefined);
+}
+`;
+
+/** More connections than the proxy takes. */
+const FLOOD = MAX_CONNECTIONS + 200;
+
+/** As many connections as FLOOD, each with a request; until the proxy has taken all that it takes. */
+async function waitingConnections(
+  server: Server,
+  token: (n: number) => string,
+): Promise<{ refused: () => number; end: () => void }> {
+  const { port } = server.address() as AddressInfo;
+  const head = `GET ${PATH} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: `;
+  const sockets: Socket[] = [];
+  let refused = 0;
+  for (let n = 0; n < FLOOD; n += 1) {
+    const socket = connect(port, '127.0.0.1')
+      .on('error', () => undefined)
+      .on('data', (chunk) => (refused += Number(chunk.toString().includes('"code":"Busy"'))));
+    socket.write(`${head}${token(n)}\r\n\r\n`);
+    sockets.push(socket);
+    if (n % 200 === 199) await sleep(20);
+  }
+  while ((await connections(server)) < MAX_CONNECTIONS) await sleep(20);
+  await sleep(500);
+  return {
+    refused: () => refused,
+    end() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Whoever has credentials in the cache gets them, on a new connection each time. */
+async function expectServed(): Promise<void> {
+  const times: number[] = [];
+  for (let each = 0; each < 21; each += 1) {
+    const { status, ms } = await proxy.get(PATH, TOKEN, { headers: { connection: 'close' } });
+    expect(status).toBe(200);
+    times.push(ms);
+  }
+  expect(times.sort((one, other) => one - other)[10]).toBeLessThan(1000);
+}
+
+function only(servers: readonly Server[]): Server {
+  const [server] = servers;
+  if (!server) throw new Error('The proxy has no server.');
+  return server;
+}
+
+function connections(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
-    proxy.servers[0]?.getConnections((error, count) => {
+    server.getConnections((error, count) => {
       if (error) reject(error);
       else resolve(count);
     });

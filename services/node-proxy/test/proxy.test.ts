@@ -318,6 +318,15 @@ describe('credentials are renewed', () => {
     }
   });
 
+  test('those that a check brought, too, if a client got them', async () => {
+    await proxy.get();
+    proxy.pass(6 * SECOND);
+    expect((await proxy.get()).body.AccessKeyId).toBe('ASIA2');
+    proxy.pass(41 * MINUTE);
+    await sleep(1200);
+    expect(api.targets).toHaveLength(3);
+  });
+
   test('a refusal then ends the session', async () => {
     const patient = await start('--recheck_seconds=3600');
     await patient.get();
@@ -344,6 +353,60 @@ describe('when the clock on the wall is set', () => {
     await api.up();
     // By the API's own date these are good.
     expect((await proxy.get()).status).toBe(200);
+  });
+});
+
+describe('with more questions at once than the API answers in good time', () => {
+  const tokens = Array.from({ length: 400 }, (_, n) => `token-${n}`);
+  const slow = (reply: ApiReply) => late(150, reply);
+  const all = () => Promise.all(tokens.map((token) => proxy.get(PATH, token)));
+
+  /** An API that was taken for silent would be left alone for longer. */
+  async function expectEndNoticed(): Promise<void> {
+    const deadline = performance.now() + 3 * SECOND;
+    let { status } = await proxy.get();
+    while (status === 200 && performance.now() < deadline) {
+      await sleep(100);
+      ({ status } = await proxy.get());
+    }
+    expect(status).toBe(403);
+  }
+
+  test('about made-up sessions, the end of one in the cache is noticed', async () => {
+    await proxy.get();
+    proxy.pass(6 * SECOND);
+    api.reply = slow(refuses(403));
+    const flood = all();
+    // The last in the queue have waited for longer than 0.7 s.
+    while (api.targets.length < 380) await sleep(10);
+    await expectEndNoticed();
+    await flood;
+  });
+
+  test('about made-up sessions, to which it gives no answer at all, it is noticed too', async () => {
+    await proxy.get();
+    proxy.pass(6 * SECOND);
+    api.reply = (response, request) => {
+      if (request.headers.authorization === TOKEN) refuses(403)(response, request);
+    };
+    const flood = Promise.allSettled(tokens.slice(0, 100).map((token) => proxy.get(PATH, token)));
+    // Each of those that were asked is late by then.
+    await sleep(SECOND);
+    await expectEndNoticed();
+    await proxy.stop();
+    await flood;
+  });
+
+  test('about sessions in the cache, so is the end of another one', async () => {
+    await all();
+    await proxy.get();
+    proxy.pass(6 * SECOND);
+    api.reply = slow(grants());
+    const flood = all();
+    while (api.targets.length < 780) await sleep(10);
+    api.reply = refuses(403);
+    await expectEndNoticed();
+    await flood;
   });
 });
 
