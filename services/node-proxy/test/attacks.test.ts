@@ -456,7 +456,7 @@ for (let n = 0; n < Number(count); n += 1) {
 /** More connections than the proxy takes. */
 const FLOOD = MAX_CONNECTIONS + 200;
 
-/** As many connections as FLOOD, each with a request; until the proxy has taken all that it takes. */
+/** As many connections as FLOOD, each with a request; until the proxy has taken, and refused, all that it does. */
 async function waitingConnections(
   server: Server,
   token: (n: number) => string,
@@ -474,7 +474,10 @@ async function waitingConnections(
     if (n % 200 === 199) await sleep(20);
   }
   while ((await connections(server)) < MAX_CONNECTIONS) await sleep(20);
-  await sleep(500);
+  for (let before = -1; before < refused; ) {
+    before = refused;
+    await sleep(1000);
+  }
   return {
     refused: () => refused,
     end() {
