@@ -1,5 +1,5 @@
 /** Buckets kept at most; what falls out was quiet for longest, and starts anew with a full one. */
-const MOST_BUCKETS = 100_000;
+const MOST_BUCKETS = 20_000;
 
 /**
  * A token bucket for each name.

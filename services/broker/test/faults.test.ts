@@ -24,6 +24,8 @@ beforeAll(async () => {
       AWS_ENDPOINT_URL: way.url,
       SOURCE_REQUESTS_PER_SECOND: '1000000',
       SESSION_REQUESTS_PER_SECOND: '1000',
+      // Else Node lets garbage lie, and what grows can't be told from it.
+      NODE_OPTIONS: '--max-old-space-size=128',
     },
   });
   head = headNodeOf(broker);
@@ -166,7 +168,7 @@ test(`${RANDOM_REQUESTS} random requests: no credentials leave, nothing breaks, 
   expect(seen.credentials).toBe(0);
   // Some were for everyone, so the others were refused, not lost.
   expect(seen.oks).toBeGreaterThan(RANDOM_REQUESTS / 100);
-  expect(residentMiB() - before).toBeLessThan(200);
+  expect(residentMiB() - before).toBeLessThan(100);
   expect(await head.credentials(victim)).toMatchObject({ status: 200 });
   expect(broker.log()).not.toContain('InternalError');
 });
@@ -192,11 +194,14 @@ function randomRequest(random: Random, victim: { path: string; token: string; se
   const pick = <T>(all: readonly T[]): T => all[random(all.length)] as T;
   const noise = () =>
     pick(['%2F', '%00', '..', '%', '%ff', '\\', "'", '{}', '*', '#', ';', 'ü', 'a'.repeat(random(300)), '']);
-  const spoiled = (text: string) => {
+  const spoiled = (text: string): string => {
     const at = random(text.length);
-    return (
-      text.slice(0, at) + pick(['%2e', 'x', '%2F', '%25', '//', '\\u0000', 'Ａ']) + text.slice(at + random(4))
-    );
+    const other =
+      text.slice(0, at) +
+      pick(['%2e', 'x', '%2F', '%25', '//', '\\u0000', 'Ａ']) +
+      text.slice(at + random(4));
+    // An x for an x spoils nothing.
+    return other === text ? spoiled(text) : other;
   };
   const path = pick([
     () => (random(20) === 0 ? spoiled(victim.path) : `/sessions/${spoiled('1300')}%2F/cluster/a/project/b`),
