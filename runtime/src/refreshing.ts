@@ -163,7 +163,9 @@ export function refreshing<T extends { readonly expiration: Date }, C>(
       return value;
     } catch (error) {
       const served = valid();
-      const nextTryMs = served === undefined ? remember(error) : backOff();
+      // Also where something is served: a clock that is set forward can make it invalid at once.
+      const rememberedMs = remember(error);
+      const nextTryMs = served === undefined ? rememberedMs : backOff();
       onOutcome({ error, served, nextTryMs }, caller);
       throw error;
     }
